@@ -1,0 +1,110 @@
+//! HOW an op or a plan runs. Nothing here differentiates, rewrites or knows a tensor handle; the tensor layer calls it.
+//!
+//! A backend is one object with few methods and never a method per op.
+
+pub mod cpu;
+pub mod reference;
+
+use crate::buffer::{Buffer, HostVec, Meta, Value};
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::ir::infer::infer;
+use crate::ir::op::Op;
+use crate::ir::plan::Plan;
+use crate::ir::program::Program;
+use smallvec::SmallVec;
+
+/// Working memory of one plan: its arena, and buffers that outputs will be written into.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    /// Arena of the plan, allocated on first use.
+    pub arena: Option<HostVec>,
+    /// For each written output, a buffer from an earlier call that may be sole-owned by now.
+    pub spares: Vec<Option<Buffer>>,
+    /// Buffers that had to be allocated because their last value is still in use.
+    pub fresh: u64,
+}
+
+/// A place that holds values and runs ops.
+pub trait Backend: Send + Sync {
+    /// The device this backend serves.
+    fn device(&self) -> Device;
+    /// Copy row-major bytes to the device.
+    fn upload(&self, bytes: &[u8], meta: &Meta) -> Result<Value>;
+    /// Copy a value to row-major host bytes.
+    fn download(&self, value: &Value) -> Result<HostVec>;
+    /// Run one op at once.
+    fn run_op(&self, op: &Op, inputs: &[Value]) -> Result<SmallVec<[Value; 1]>>;
+    /// Run a plan; nothing outside the workspace and the returned outputs is written.
+    fn run_plan(&self, plan: &Plan, workspace: &mut Workspace, inputs: &[Value]) -> Result<Vec<Value>>;
+    /// Wait until all work is done.
+    fn synchronise(&self) -> Result<()>;
+}
+
+/// The backend of a device.
+pub fn of(device: Device) -> &'static dyn Backend {
+    match device {
+        Device::Cpu => &cpu::CPU,
+        Device::Reference => &reference::REFERENCE,
+    }
+}
+
+/// Run a program op by op: the obvious twin of every plan, and the way a loop body runs.
+pub fn interpret(backend: &dyn Backend, program: &Program, inputs: &[Value]) -> Result<Vec<Value>> {
+    if inputs.len() != program.inputs {
+        return Err(Error::bug("interpret", format!("{} inputs, got {}", program.inputs, inputs.len())));
+    }
+    let mut last_use = vec![0; program.metas.len()];
+    for (turn, instruction) in program.instructions.iter().enumerate() {
+        for &input in &instruction.inputs {
+            last_use[input] = turn;
+        }
+    }
+    for &output in &program.outputs {
+        last_use[output] = usize::MAX;
+    }
+    let mut values: Vec<Option<Value>> = inputs.iter().chain(&program.constants).cloned().map(Some).collect();
+    for (turn, instruction) in program.instructions.iter().enumerate() {
+        let operands: SmallVec<[Value; 4]> = instruction
+            .inputs
+            .iter()
+            .map(|&i| values[i].clone().ok_or_else(|| Error::bug("interpret", "a value was dropped too early")))
+            .collect::<Result<_>>()?;
+        let results = backend.run_op(&instruction.op, &operands).map_err(|e| locate(e, instruction.origin.as_deref()))?;
+        values.extend(results.into_iter().map(Some));
+        for &input in &instruction.inputs {
+            if last_use[input] == turn {
+                values[input] = None;
+            }
+        }
+    }
+    program
+        .outputs
+        .iter()
+        .map(|&o| values[o].clone().ok_or_else(|| Error::bug("interpret", "an output was dropped")))
+        .collect()
+}
+
+/// Shapes and dtypes that running `op` on `inputs` gives.
+pub fn result_metas(op: &Op, inputs: &[Value]) -> Result<SmallVec<[Meta; 1]>> {
+    let metas: SmallVec<[Meta; 4]> = inputs.iter().map(Value::meta).collect();
+    infer(op, &metas)
+}
+
+/// Add the user's file and line to an error.
+pub fn locate(error: Error, origin: Option<&str>) -> Error {
+    let Some(origin) = origin else { return error };
+    let mut error = error;
+    match &mut error {
+        Error::Shape { got, .. }
+        | Error::DType { got, .. }
+        | Error::Value { got, .. }
+        | Error::Index { got, .. }
+        | Error::Device { got, .. }
+        | Error::Graph { got, .. }
+        | Error::NonFinite { got, .. }
+        | Error::Io { got, .. } => got.push_str(&format!(" (recorded at {origin})")),
+        Error::Bug { what, .. } => what.push_str(&format!(" (recorded at {origin})")),
+    }
+    error
+}

@@ -1,0 +1,37 @@
+//! The meaning of each composite, as primitives: what the reference backend runs and second derivatives go through.
+
+use crate::error::Result;
+use crate::ir::build::Builder;
+use crate::ir::node::Edge;
+use crate::ir::op::{Composite, ReduceOp, UnaryOp};
+use smallvec::{SmallVec, smallvec};
+
+/// Write a composite as primitives.
+pub fn decompose(b: &dyn Builder, op: &Composite, inputs: &[Edge]) -> Result<SmallVec<[Edge; 1]>> {
+    match op {
+        Composite::LogSoftmax { axis } => Ok(smallvec![log_softmax(b, &inputs[0], *axis)?]),
+        Composite::LogSoftmaxGrad { axis } => Ok(smallvec![log_softmax_grad(b, &inputs[0], &inputs[1], *axis)?]),
+    }
+}
+
+/// `x - m - log(sum(exp(x - m)))` with `m = max(x)`, which keeps every exponential at most 1.
+fn log_softmax(b: &dyn Builder, x: &Edge, axis: usize) -> Result<Edge> {
+    if x.shape()[axis] == 0 {
+        return Ok(x.clone());
+    }
+    let max = b.reduce_spread(ReduceOp::Max, x, &[axis])?;
+    let centred = b.sub(x, &max)?;
+    let exp = b.unary(UnaryOp::Exp, &centred)?;
+    let total = b.reduce_keep(ReduceOp::Sum, &exp, &[axis])?;
+    let log = b.unary(UnaryOp::Log, &total)?;
+    let log = b.expand(&log, x.shape())?;
+    b.sub(&centred, &log)
+}
+
+/// `g - exp(y) * sum(g)`.
+fn log_softmax_grad(b: &dyn Builder, y: &Edge, g: &Edge, axis: usize) -> Result<Edge> {
+    let total = b.reduce_spread(ReduceOp::Sum, g, &[axis])?;
+    let softmax = b.unary(UnaryOp::Exp, y)?;
+    let share = b.mul(&softmax, &total)?;
+    b.sub(g, &share)
+}

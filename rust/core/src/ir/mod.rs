@@ -1,0 +1,24 @@
+//! WHAT is computed, as pure data: ops, nodes, programs, their rules. Nothing here runs an op or knows a backend.
+//!
+//! The tensor layer builds [`Node`]s, the passes rewrite [`Program`]s, the backends read both.
+
+pub mod build;
+pub mod decompose;
+pub mod infer;
+pub mod infer_window;
+pub mod node;
+pub mod op;
+pub mod plan;
+pub mod print;
+pub mod program;
+pub mod variable;
+pub mod verify;
+
+pub use build::Builder;
+pub use node::{Edge, Edges, Handle, Leaf, Node, Sink};
+pub use op::{
+    ArgOp, BinaryOp, CompareOp, Composite, ConvOp, CumulateOp, Op, RandomOp, ReduceOp, ScanOp, UnaryOp, ViewOp,
+};
+pub use plan::Plan;
+pub use program::{Instruction, Program, ValueId};
+pub use variable::Variable;

@@ -1,0 +1,80 @@
+//! A compiled program: steps, arena offsets, where each value lies. Data only; owns no tensors.
+
+use crate::buffer::{Meta, Value};
+use crate::ir::op::Op;
+use crate::ir::program::ValueId;
+use crate::layout::Layout;
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// Where the bytes of a value are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// In input `i` of the call.
+    Input(usize),
+    /// In constant `i` of the plan's program.
+    Constant(usize),
+    /// In the arena, from this byte.
+    Arena(usize),
+    /// In the buffer of output `i`, which the plan writes in place.
+    Output(usize),
+}
+
+/// A value of a plan: bytes, layout and dtype.
+#[derive(Clone, Debug)]
+pub struct Located {
+    /// Where the bytes are.
+    pub place: Place,
+    /// How the elements lie there.
+    pub layout: Layout,
+    /// Shape and dtype.
+    pub meta: Meta,
+}
+
+/// One kernel run.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What is computed.
+    pub op: Op,
+    /// Values it reads.
+    pub inputs: SmallVec<[Located; 2]>,
+    /// Row-major values it writes.
+    pub outputs: SmallVec<[Located; 1]>,
+    /// File and line of the user's call.
+    pub origin: Option<Arc<str>>,
+}
+
+/// How an output leaves the plan.
+#[derive(Clone, Debug)]
+pub enum Exit {
+    /// Written in place into a buffer of its own.
+    Written(Meta),
+    /// A value that already has its own buffer: an input or a constant under some layout.
+    Alias(Located),
+    /// The buffer of an earlier output, under another layout.
+    Shared {
+        /// The earlier output.
+        output: usize,
+        /// Layout in its buffer.
+        layout: Layout,
+    },
+}
+
+/// A compiled program.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Kernels, in order.
+    pub steps: Vec<Step>,
+    /// Bytes of working memory.
+    pub arena: usize,
+    /// Inputs of a call.
+    pub inputs: Vec<Meta>,
+    /// Constants, owned by the program.
+    pub constants: Vec<Value>,
+    /// Outputs of a call.
+    pub exits: Vec<Exit>,
+    /// Values of the program, for printing.
+    pub values: usize,
+    /// Numbers of the program's output values.
+    pub outputs: Vec<ValueId>,
+}

@@ -1,0 +1,75 @@
+//! Named cells whose value steps replace: parameters, buffers, optimizer state, generators.
+
+use crate::buffer::{Meta, Value};
+use crate::device::Device;
+use crate::ir::node::Sink;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// A cell. Plans lock the cells they touch in the order of their ids.
+#[derive(Debug)]
+pub struct Variable {
+    id: u64,
+    name: Mutex<Arc<str>>,
+    value: Mutex<Value>,
+    sink: Option<Arc<Sink>>,
+}
+
+impl Variable {
+    /// A cell that holds `value`; a trainable one collects gradients.
+    pub fn new(name: &str, value: Value, trainable: bool) -> Arc<Self> {
+        Arc::new(Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            name: Mutex::new(name.into()),
+            value: Mutex::new(value),
+            sink: trainable.then(Sink::new),
+        })
+    }
+
+    /// Unique number, in order of creation.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Name for messages.
+    pub fn name(&self) -> Arc<str> {
+        Arc::clone(&self.name.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Give the cell a name for messages.
+    pub fn rename(&self, name: &str) {
+        *self.name.lock().unwrap_or_else(PoisonError::into_inner) = name.into();
+    }
+
+    /// Where gradients of the cell add up; `None` when it is not trained.
+    pub fn sink(&self) -> Option<&Arc<Sink>> {
+        self.sink.as_ref()
+    }
+
+    /// Exclusive access to the value.
+    pub fn lock(&self) -> MutexGuard<'_, Value> {
+        self.value.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A snapshot of the value.
+    pub fn get(&self) -> Value {
+        self.lock().clone()
+    }
+
+    /// Replace the value.
+    pub fn set(&self, value: Value) {
+        *self.lock() = value;
+    }
+
+    /// Shape and dtype of the value.
+    pub fn meta(&self) -> Meta {
+        self.lock().meta()
+    }
+
+    /// Device of the value.
+    pub fn device(&self) -> Device {
+        self.lock().device()
+    }
+}
