@@ -13,7 +13,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip install
 CORE_SOURCES := Cargo.toml Cargo.lock $(shell find rust/core/Cargo.toml rust/core/src rust/py -type f 2>/dev/null)
 
 # Prints the requirements that stand at a path of keys in pyproject.toml, so they are written once.
@@ -30,6 +30,8 @@ requirements = $(BIN)/python -c "$$REQUIREMENTS" $(1)
 
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PYO3_PYTHON := $(VIRTUAL_ENV)/bin/python
+export PIP_QUIET := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH
 
 .PHONY: help setup train test lint fmt check bench docs stubs size clean
