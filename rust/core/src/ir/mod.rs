@@ -13,6 +13,7 @@ pub mod print;
 pub mod program;
 pub mod variable;
 pub mod verify;
+pub mod view;
 
 pub use build::Builder;
 pub use node::{Edge, Edges, Handle, Leaf, Node, Sink};
