@@ -11,6 +11,7 @@ pub mod op;
 pub mod plan;
 pub mod print;
 pub mod program;
+pub mod sketch;
 pub mod variable;
 pub mod verify;
 pub mod view;

@@ -2,7 +2,6 @@
 
 use crate::buffer::{Meta, Value};
 use crate::ir::op::Op;
-use crate::ir::program::ValueId;
 use crate::layout::Layout;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -73,8 +72,4 @@ pub struct Plan {
     pub constants: Vec<Value>,
     /// Outputs of a call.
     pub exits: Vec<Exit>,
-    /// Values of the program, for printing.
-    pub values: usize,
-    /// Numbers of the program's output values.
-    pub outputs: Vec<ValueId>,
 }

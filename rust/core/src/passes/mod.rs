@@ -1,1 +1,5 @@
-//! Placeholder.
+//! Program to program, program to plan. Nothing here runs an op; the tensor layer calls it when it differentiates or compiles.
+
+pub mod grad;
+pub mod memory;
+pub mod simplify;

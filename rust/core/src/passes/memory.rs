@@ -1,0 +1,243 @@
+//! Program to plan: views become layouts, values get places in one arena according to their lifetimes.
+
+use crate::buffer::Meta;
+use crate::ir::op::{Op, ViewOp};
+use crate::ir::plan::{Exit, Located, Place, Plan, Step};
+use crate::ir::program::{Program, ValueId};
+use crate::ir::view::view_layout;
+use crate::layout::Layout;
+use smallvec::{SmallVec, smallvec};
+use std::collections::HashMap;
+
+/// Arena places start on a cache line.
+const ALIGN: usize = 64;
+
+/// Lay a program out in memory.
+pub fn plan(program: &Program) -> Plan {
+    Planner::new(program).finish()
+}
+
+/// Bytes that some value owns; views share them.
+type StorageId = usize;
+
+#[derive(Clone)]
+struct Alias {
+    storage: StorageId,
+    layout: Layout,
+}
+
+struct Draft {
+    op: Op,
+    inputs: SmallVec<[ValueId; 2]>,
+    outputs: SmallVec<[StorageId; 1]>,
+    origin: Option<std::sync::Arc<str>>,
+}
+
+struct Planner<'a> {
+    program: &'a Program,
+    /// Where each value of the program lies.
+    aliases: Vec<Alias>,
+    /// Row-major content of each storage.
+    storages: Vec<Meta>,
+    places: Vec<Option<Place>>,
+    drafts: Vec<Draft>,
+    exits: Vec<Exit>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(program: &'a Program) -> Self {
+        let mut planner = Self {
+            program,
+            aliases: vec![],
+            storages: vec![],
+            places: vec![],
+            drafts: vec![],
+            exits: vec![],
+        };
+        for i in 0..program.first_result() {
+            let place = i.checked_sub(program.inputs).map_or(Place::Input(i), Place::Constant);
+            let storage = planner.store(program.metas[i].clone(), Some(place));
+            planner.aliases.push(planner.whole(storage));
+        }
+        for instruction in &program.instructions {
+            if let Op::View(view) = &instruction.op
+                && let Some(layout) = view_layout(view, &planner.aliases[instruction.inputs[0]].layout)
+            {
+                let storage = planner.aliases[instruction.inputs[0]].storage;
+                planner.aliases.push(Alias { storage, layout });
+                continue;
+            }
+            let mut outputs = SmallVec::new();
+            for k in 0..instruction.results {
+                let storage = planner.store(program.metas[instruction.first + k].clone(), None);
+                planner.aliases.push(planner.whole(storage));
+                outputs.push(storage);
+            }
+            planner.drafts.push(Draft {
+                op: instruction.op.clone(),
+                inputs: instruction.inputs.clone(),
+                outputs,
+                origin: instruction.origin.clone(),
+            });
+        }
+        planner
+    }
+
+    fn store(&mut self, meta: Meta, place: Option<Place>) -> StorageId {
+        self.storages.push(meta);
+        self.places.push(place);
+        self.storages.len() - 1
+    }
+
+    fn whole(&self, storage: StorageId) -> Alias {
+        Alias { storage, layout: Layout::contiguous(self.storages[storage].shape.clone()) }
+    }
+
+    /// Decide how each output leaves: in a buffer of its own, as another output's buffer, or as an input's.
+    fn place_outputs(&mut self) {
+        for (number, &value) in self.program.outputs.iter().enumerate() {
+            let alias = self.aliases[value].clone();
+            let exit = match self.places[alias.storage] {
+                Some(Place::Input(_) | Place::Constant(_)) => Exit::Alias(self.locate(value)),
+                Some(Place::Output(output)) => Exit::Shared { output, layout: alias.layout },
+                Some(Place::Arena(_)) | None if alias.layout == self.whole(alias.storage).layout => {
+                    self.places[alias.storage] = Some(Place::Output(number));
+                    Exit::Written(self.storages[alias.storage].clone())
+                }
+                Some(Place::Arena(_)) | None => self.copy_out(number, value),
+            };
+            self.exits.push(exit);
+        }
+    }
+
+    /// A part of a larger storage is copied into a buffer of its own.
+    fn copy_out(&mut self, number: usize, value: ValueId) -> Exit {
+        let meta = self.program.metas[value].clone();
+        let storage = self.store(meta.clone(), Some(Place::Output(number)));
+        let op = Op::View(ViewOp::Reshape(meta.shape.clone()));
+        self.drafts.push(Draft { op, inputs: smallvec![value], outputs: smallvec![storage], origin: None });
+        Exit::Written(meta)
+    }
+
+    fn locate(&self, value: ValueId) -> Located {
+        let alias = &self.aliases[value];
+        let place = self.places[alias.storage].unwrap_or(Place::Arena(0));
+        Located { place, layout: alias.layout.clone(), meta: self.program.metas[value].clone() }
+    }
+
+    /// Give every remaining storage an arena offset that is free from the step that writes it to the last that reads it.
+    fn place_arena(&mut self) -> usize {
+        let mut last_use: HashMap<StorageId, usize> = HashMap::new();
+        for (turn, draft) in self.drafts.iter().enumerate() {
+            let read = draft.inputs.iter().map(|&i| self.aliases[i].storage);
+            for storage in read.chain(draft.outputs.iter().copied()) {
+                last_use.insert(storage, turn);
+            }
+        }
+        let mut dying: Vec<Vec<StorageId>> = vec![vec![]; self.drafts.len()];
+        for (storage, turn) in last_use {
+            dying[turn].push(storage);
+        }
+        let mut arena = Arena::default();
+        for turn in 0..self.drafts.len() {
+            for storage in self.drafts[turn].outputs.clone() {
+                if self.places[storage].is_none() {
+                    self.places[storage] = Some(Place::Arena(arena.take(self.storages[storage].bytes())));
+                }
+            }
+            dying[turn].sort_unstable();
+            for &storage in &dying[turn] {
+                if let Some(Place::Arena(offset)) = self.places[storage] {
+                    arena.give(offset, self.storages[storage].bytes());
+                }
+            }
+        }
+        arena.size
+    }
+
+    fn finish(mut self) -> Plan {
+        self.place_outputs();
+        let arena = self.place_arena();
+        let steps = self.drafts.iter().map(|draft| Step {
+            op: draft.op.clone(),
+            inputs: draft.inputs.iter().map(|&i| self.locate(i)).collect(),
+            outputs: draft
+                .outputs
+                .iter()
+                .map(|&storage| Located {
+                    place: self.places[storage].unwrap_or(Place::Arena(0)),
+                    layout: self.whole(storage).layout,
+                    meta: self.storages[storage].clone(),
+                })
+                .collect(),
+            origin: draft.origin.clone(),
+        });
+        Plan {
+            steps: steps.collect(),
+            arena,
+            inputs: self.program.metas[..self.program.inputs].to_vec(),
+            constants: self.program.constants.clone(),
+            exits: self.exits,
+        }
+    }
+}
+
+/// Free blocks of the arena, best fit, neighbours joined.
+#[derive(Default)]
+struct Arena {
+    /// Offset and size of each free block, by offset.
+    free: Vec<(usize, usize)>,
+    size: usize,
+}
+
+impl Arena {
+    fn take(&mut self, bytes: usize) -> usize {
+        let bytes = bytes.next_multiple_of(ALIGN);
+        let fits = self.free.iter().enumerate().filter(|(_, block)| block.1 >= bytes);
+        if let Some((at, &(offset, size))) = fits.min_by_key(|(_, block)| block.1) {
+            if size == bytes {
+                self.free.remove(at);
+            } else {
+                self.free[at] = (offset + bytes, size - bytes);
+            }
+            return offset;
+        }
+        let offset = self.size;
+        self.size += bytes;
+        offset
+    }
+
+    fn give(&mut self, offset: usize, bytes: usize) {
+        let bytes = bytes.next_multiple_of(ALIGN);
+        if bytes == 0 {
+            return;
+        }
+        let at = self.free.partition_point(|block| block.0 < offset);
+        self.free.insert(at, (offset, bytes));
+        if at + 1 < self.free.len() && self.free[at].0 + self.free[at].1 == self.free[at + 1].0 {
+            self.free[at].1 += self.free[at + 1].1;
+            self.free.remove(at + 1);
+        }
+        if at > 0 && self.free[at - 1].0 + self.free[at - 1].1 == self.free[at].0 {
+            self.free[at - 1].1 += self.free[at].1;
+            self.free.remove(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arena_joins_neighbours_and_reuses_them() {
+        let mut arena = Arena::default();
+        let (a, b, c) = (arena.take(64), arena.take(64), arena.take(64));
+        arena.give(a, 64);
+        arena.give(c, 64);
+        arena.give(b, 64);
+        assert_eq!(arena.free, vec![(0, 192)]);
+        assert_eq!(arena.take(150), 0);
+        assert_eq!(arena.size, 192);
+    }
+}
