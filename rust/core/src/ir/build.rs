@@ -84,8 +84,9 @@ impl dyn Builder + '_ {
     /// One value everywhere, with the shape, dtype and device of `like`.
     pub fn full_like(&self, like: &Edge, value: f64) -> Result<Edge> {
         let value = if like.dtype().is_float() { Scalar::Float(value) } else { Scalar::Int(value as i128) };
-        let op = Op::Fill { value, shape: like.shape().clone(), dtype: like.dtype() };
-        self.source(op, like.node.device)
+        let op = Op::Fill { value, shape: Shape::scalar(), dtype: like.dtype() };
+        let one = self.source(op, like.node.device)?;
+        self.expand(&one, like.shape())
     }
 
     /// `x * factor`.

@@ -3,7 +3,7 @@
 use crate::buffer::{Meta, Value};
 use crate::device::Device;
 use crate::ir::node::Sink;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -14,7 +14,8 @@ pub struct Variable {
     id: u64,
     name: Mutex<Arc<str>>,
     value: Mutex<Value>,
-    sink: Option<Arc<Sink>>,
+    sink: Arc<Sink>,
+    trainable: AtomicBool,
 }
 
 impl Variable {
@@ -24,7 +25,8 @@ impl Variable {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             name: Mutex::new(name.into()),
             value: Mutex::new(value),
-            sink: trainable.then(Sink::new),
+            sink: Sink::new(),
+            trainable: AtomicBool::new(trainable),
         })
     }
 
@@ -43,9 +45,19 @@ impl Variable {
         *self.name.lock().unwrap_or_else(PoisonError::into_inner) = name.into();
     }
 
-    /// Where gradients of the cell add up; `None` when it is not trained.
-    pub fn sink(&self) -> Option<&Arc<Sink>> {
-        self.sink.as_ref()
+    /// Where gradients of the cell add up.
+    pub fn sink(&self) -> &Arc<Sink> {
+        &self.sink
+    }
+
+    /// Whether gradients are collected.
+    pub fn trainable(&self) -> bool {
+        self.trainable.load(Ordering::Relaxed)
+    }
+
+    /// Collect gradients from now on, or no longer.
+    pub fn set_trainable(&self, trainable: bool) {
+        self.trainable.store(trainable, Ordering::Relaxed);
     }
 
     /// Exclusive access to the value.

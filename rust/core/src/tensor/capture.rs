@@ -1,0 +1,336 @@
+//! A captured step: a plan, where its inputs come from, where its outputs go.
+
+use crate::backend::{self, Workspace};
+use crate::buffer::{Meta, Value};
+use crate::device::Device;
+use crate::dtype::DType;
+use crate::error::{Error, Result};
+use crate::ir::node::{Edge, Handle, Sink};
+use crate::ir::plan::Plan;
+use crate::ir::program::Program;
+use crate::ir::variable::Variable;
+use crate::passes::{memory, simplify};
+use crate::tensor::face::{leaf, value_of};
+use crate::tensor::recorder::{HostEvent, Recorder, Source};
+use crate::tensor::tensor::{compact, leaf_with_sink};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Where an output of the plan goes.
+#[derive(Clone, Debug)]
+enum Target {
+    /// To the caller.
+    Result,
+    /// Into the object that was passed as argument i.
+    Argument(usize),
+    /// Into a tensor object outside.
+    Handle(Arc<Handle>),
+    /// Into a cell.
+    Variable(Arc<Variable>),
+    /// Into a gradient.
+    Sink(Arc<Sink>),
+}
+
+/// What must still hold for the captured step to fit.
+#[derive(Clone, Debug)]
+struct Expected {
+    source: Source,
+    meta: Meta,
+    device: Device,
+    trainable: bool,
+}
+
+/// A step that was recorded once and runs again and again.
+pub struct Captured {
+    plan: Plan,
+    program: Program,
+    device: Device,
+    inputs: Vec<Expected>,
+    targets: Vec<Target>,
+    /// Gradients that are cleared after the step.
+    cleared: Vec<Arc<Sink>>,
+    /// Gradients that were asked for: whether there was one at entry.
+    asked: Vec<(Arc<Sink>, bool)>,
+    /// Cells that are read or written, in the order of their ids.
+    variables: Vec<Arc<Variable>>,
+    events: Vec<Arc<dyn HostEvent>>,
+    workspace: Mutex<Workspace>,
+    runs: AtomicU64,
+}
+
+impl fmt::Debug for Captured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Captured").field("program", &self.program).finish_non_exhaustive()
+    }
+}
+
+/// Everything outside that a captured step may change.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    variables: Vec<Value>,
+    handles: Vec<(Arc<Handle>, Edge)>,
+    sinks: Vec<(Arc<Sink>, Option<Edge>)>,
+}
+
+impl Captured {
+    /// Close a recording whose function gave `results`.
+    pub fn new(recorder: Recorder, results: &[Edge], keep_grads: bool) -> Result<Self> {
+        let recording = recorder.id();
+        let mut outputs: Vec<Edge> = results.to_vec();
+        let mut targets = vec![Target::Result; results.len()];
+        for entry in recorder.handles.values().filter(|e| !e.current.same(&e.input)) {
+            let argument = recorder.inputs.iter().find_map(|(source, edge)| match source {
+                Source::Argument(place) if edge.same(&entry.input) => Some(*place),
+                _ => None,
+            });
+            targets.push(argument.map_or_else(|| Target::Handle(Arc::clone(&entry.handle)), Target::Argument));
+            outputs.push(entry.current.clone());
+        }
+        for entry in recorder.variables.values().filter(|e| e.written) {
+            targets.push(Target::Variable(Arc::clone(&entry.variable)));
+            outputs.push(entry.current.clone());
+        }
+        let (mut cleared, mut asked) = (vec![], vec![]);
+        for entry in &recorder.sinks {
+            asked.extend(entry.at_entry.map(|had| (Arc::clone(&entry.sink), had)));
+            let spent = entry.cleared_first && entry.used && !keep_grads;
+            match &entry.current {
+                Some(grad) if !spent => {
+                    targets.push(Target::Sink(Arc::clone(&entry.sink)));
+                    outputs.push(grad.get());
+                }
+                _ => cleared.push(Arc::clone(&entry.sink)),
+            }
+        }
+        if let Some(foreign) = outputs.iter().find(|e| e.node.recording != recording) {
+            return Err(Error::graph(
+                "compile",
+                "results that were computed inside the function",
+                format!("a result of {} from elsewhere", foreign.node.op.name()),
+            ));
+        }
+        let inputs: Vec<Edge> = recorder.inputs.iter().map(|(_, edge)| edge.clone()).collect();
+        let program = simplify::simplify(&Program::from_graph(&inputs, &outputs)?);
+        let device = inputs.iter().chain(&outputs).map(|e| e.node.device).next().unwrap_or_default();
+        let expected = |(source, edge): (Source, Edge)| Expected {
+            source,
+            meta: edge.meta().clone(),
+            device: edge.node.device,
+            trainable: edge.node.requires_grad,
+        };
+        Ok(Self {
+            plan: memory::plan(&program),
+            program,
+            device,
+            inputs: recorder.inputs.into_iter().map(expected).collect(),
+            targets,
+            cleared,
+            asked,
+            variables: recorder.variables.into_values().map(|e| e.variable).collect(),
+            events: recorder.events,
+            workspace: Mutex::default(),
+            runs: AtomicU64::new(0),
+        })
+    }
+
+    /// The program, for printing.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Bytes of working memory.
+    pub fn arena_bytes(&self) -> usize {
+        self.plan.arena
+    }
+
+    /// Output buffers that had to be allocated because an earlier value is still in use.
+    pub fn fresh_buffers(&self) -> u64 {
+        self.lock_workspace().fresh
+    }
+
+    /// Steps run so far.
+    pub fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
+    fn lock_workspace(&self) -> MutexGuard<'_, Workspace> {
+        self.workspace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the step does not fit the state outside any more, if so. Arguments are checked by the caller's signature.
+    pub fn misfit(&self) -> Option<String> {
+        for expected in &self.inputs {
+            let (meta, device, trainable) = match &expected.source {
+                Source::Argument(_) | Source::Scalar(_) => continue,
+                Source::Handle(handle) => {
+                    let edge = handle.get();
+                    (edge.meta().clone(), edge.node.device, edge.node.requires_grad)
+                }
+                Source::Variable(variable) => (variable.meta(), variable.device(), variable.trainable()),
+                Source::Sink(sink) => match sink.get() {
+                    Some(grad) => {
+                        let edge = grad.get();
+                        (edge.meta().clone(), edge.node.device, false)
+                    }
+                    None => return Some("a gradient that was there is gone".into()),
+                },
+            };
+            if meta != expected.meta || device != expected.device {
+                let was = &expected.meta;
+                return Some(format!(
+                    "a tensor that the function reaches was {} {} and is {} {}",
+                    was.dtype, was.shape, meta.dtype, meta.shape
+                ));
+            }
+            if trainable != expected.trainable {
+                return Some("requires_grad of a tensor that the function reaches changed".into());
+            }
+        }
+        if self.asked.iter().any(|(sink, had)| sink.get().is_some() != *had) {
+            return Some("a gradient came or went".into());
+        }
+        None
+    }
+
+    /// Run the step once; cells, objects and gradients change only if all of it succeeds.
+    pub fn run(&self, arguments: &[Arc<Handle>]) -> Result<Vec<Edge>> {
+        let mut numbers = Vec::new();
+        for (done, event) in self.events.iter().enumerate() {
+            match event.advance() {
+                Ok(more) => numbers.extend(more),
+                Err(error) => {
+                    self.rollback(done);
+                    return Err(error);
+                }
+            }
+        }
+        let result = self.run_with(arguments, &numbers);
+        if result.is_err() {
+            self.rollback(self.events.len());
+        }
+        result
+    }
+
+    /// Undo the first `count` host events of the last run.
+    pub fn rollback(&self, count: usize) {
+        for event in self.events[..count].iter().rev() {
+            event.rollback();
+        }
+    }
+
+    /// Number of host events.
+    pub fn event_count(&self) -> usize {
+        self.events.len()
+    }
+
+    fn run_with(&self, arguments: &[Arc<Handle>], numbers: &[f64]) -> Result<Vec<Edge>> {
+        let mut workspace = self.lock_workspace();
+        let mut cells: Vec<MutexGuard<'_, Value>> = self.variables.iter().map(|v| v.lock()).collect();
+        let inputs: Vec<Value> = self
+            .inputs
+            .iter()
+            .map(|expected| self.fetch(expected, arguments, numbers, &cells))
+            .collect::<Result<_>>()?;
+        let outputs = backend::of(self.device).run_plan(&self.plan, &mut workspace, &inputs)?;
+        drop(inputs);
+        let mut results = Vec::new();
+        for (target, value) in self.targets.iter().zip(outputs) {
+            match target {
+                Target::Result => results.push(leaf(value)),
+                Target::Argument(place) => rebind(&arguments[*place], value),
+                Target::Handle(handle) => rebind(handle, value),
+                Target::Variable(variable) => {
+                    let at = self.variables.binary_search_by_key(&variable.id(), |v| v.id());
+                    let at = at.map_err(|_| Error::bug("compile", "a written cell is not among those locked"))?;
+                    *cells[at] = compact(&value)?;
+                }
+                Target::Sink(sink) => match sink.get() {
+                    Some(grad) => grad.set(leaf(value)),
+                    None => sink.set(Some(Handle::new(leaf(value)))),
+                },
+            }
+        }
+        for sink in &self.cleared {
+            sink.set(None);
+        }
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        Ok(results)
+    }
+
+    fn fetch(
+        &self,
+        expected: &Expected,
+        arguments: &[Arc<Handle>],
+        numbers: &[f64],
+        cells: &[MutexGuard<'_, Value>],
+    ) -> Result<Value> {
+        match &expected.source {
+            Source::Argument(place) => value_of("compile", &arguments[*place].get()),
+            Source::Handle(handle) => value_of("compile", &handle.get()),
+            Source::Variable(variable) => match self.variables.binary_search_by_key(&variable.id(), |v| v.id()) {
+                Ok(at) => Ok(cells[at].clone()),
+                Err(_) => Err(Error::bug("compile", "a cell that is read is not among those locked")),
+            },
+            Source::Sink(sink) => match sink.get() {
+                Some(grad) => value_of("compile", &grad.get()),
+                None => Err(Error::bug("compile", "a gradient vanished while the step started")),
+            },
+            Source::Scalar(place) => scalar(numbers[*place], expected),
+        }
+    }
+
+    /// Everything outside that the step may change, as it is now.
+    pub fn snapshot(&self, arguments: &[Arc<Handle>]) -> Snapshot {
+        let mut sinks: Vec<Arc<Sink>> = self.cleared.clone();
+        let mut handles = vec![];
+        for target in &self.targets {
+            match target {
+                Target::Result | Target::Variable(_) => {}
+                Target::Argument(place) => handles.push(Arc::clone(&arguments[*place])),
+                Target::Handle(handle) => handles.push(Arc::clone(handle)),
+                Target::Sink(sink) => sinks.push(Arc::clone(sink)),
+            }
+        }
+        Snapshot {
+            variables: self.variables.iter().map(|v| v.get()).collect(),
+            handles: handles.into_iter().map(|h| (Arc::clone(&h), h.get())).collect(),
+            sinks: sinks.into_iter().map(|s| (Arc::clone(&s), s.get().map(|h| h.get()))).collect(),
+        }
+    }
+
+    /// Put everything back.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        for (variable, value) in self.variables.iter().zip(&snapshot.variables) {
+            variable.set(value.clone());
+        }
+        for (handle, edge) in &snapshot.handles {
+            handle.set(edge.clone());
+        }
+        for (sink, edge) in &snapshot.sinks {
+            sink.set(edge.clone().map(Handle::new));
+        }
+    }
+
+    /// Cells and their values in a snapshot.
+    pub fn cells<'a>(&'a self, snapshot: &'a Snapshot) -> impl Iterator<Item = (&'a Arc<Variable>, &'a Value)> {
+        self.variables.iter().zip(&snapshot.variables)
+    }
+}
+
+/// Give an object its new value; a leaf that collects gradients stays one.
+fn rebind(handle: &Arc<Handle>, value: Value) {
+    let sink = handle.get().node.sink.clone();
+    handle.set(leaf_with_sink(value, sink));
+}
+
+fn scalar(number: f64, expected: &Expected) -> Result<Value> {
+    let bytes: Vec<u8> = match expected.meta.dtype {
+        DType::F32 => (number as f32).to_ne_bytes().to_vec(),
+        DType::F64 => number.to_ne_bytes().to_vec(),
+        DType::F16 => half::f16::from_f64(number).to_ne_bytes().to_vec(),
+        DType::BF16 => half::bf16::from_f64(number).to_ne_bytes().to_vec(),
+        other => return Err(Error::bug("compile", format!("a runtime scalar of dtype {other}"))),
+    };
+    backend::of(expected.device).upload(&bytes, &expected.meta)
+}

@@ -1,0 +1,7 @@
+//! Functions made of ops: activations, norms, losses. One formula a function, its source beside it.
+
+pub mod activation;
+pub mod convolution;
+pub mod loss;
+pub mod normalisation;
+pub mod regularise;

@@ -1,0 +1,50 @@
+//! Functions by name: what the bindings call. Each row promotes, broadcasts and composes ops.
+//!
+//! Adding a composed function: a row in its family's table, its public wrapper, its test.
+
+pub mod creation;
+mod elementwise;
+mod linear;
+mod manipulation;
+mod neural;
+mod promote;
+mod random;
+mod reduction;
+
+use crate::error::{Error, Result};
+use crate::ir::node::Edge;
+use crate::tensor::args::{Arg, Attr, Call};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// A function of the table.
+pub type Function = fn(&Call<'_>) -> Result<Vec<Edge>>;
+
+/// A row of a table.
+type Row = (&'static str, Function);
+
+static TABLE: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
+    let families: [&[Row]; 7] = [
+        creation::ROWS,
+        elementwise::ROWS,
+        linear::ROWS,
+        manipulation::ROWS,
+        neural::ROWS,
+        random::ROWS,
+        reduction::ROWS,
+    ];
+    families.into_iter().flatten().copied().collect()
+});
+
+/// Call a function by name.
+pub fn call(name: &str, args: &[Arg], attrs: &[(String, Attr)]) -> Result<Vec<Edge>> {
+    let function = TABLE.get(name).ok_or_else(|| Error::bug(name, "no function of this name"))?;
+    function(&Call { name, args, attrs })
+}
+
+/// Names of all functions, sorted.
+pub fn names() -> Vec<&'static str> {
+    let mut names: Vec<_> = TABLE.keys().copied().collect();
+    names.sort_unstable();
+    names
+}

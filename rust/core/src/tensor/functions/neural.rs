@@ -1,0 +1,52 @@
+//! Rows of the neural functions; their formulas live in `composite`.
+
+use super::promote::floating;
+use super::Row;
+use crate::tensor::composite::{activation, convolution, loss, normalisation, regularise};
+
+pub(super) const ROWS: &[Row] = &[
+    ("relu", |c| Ok(vec![activation::relu(&c.edge(0)?)?])),
+    ("gelu", |c| Ok(vec![activation::gelu(&floating(&c.edge(0)?)?, &c.text("approximate", "none")?)?])),
+    ("silu", |c| Ok(vec![activation::silu(&floating(&c.edge(0)?)?)?])),
+    ("softmax", |c| {
+        let x = floating(&c.edge(0)?)?;
+        Ok(vec![activation::softmax(&x, c.axis("axis", -1, x.shape().len())?)?])
+    }),
+    ("log_softmax", |c| {
+        let x = floating(&c.edge(0)?)?;
+        Ok(vec![activation::log_softmax(&x, c.axis("axis", -1, x.shape().len())?)?])
+    }),
+    ("dropout", |c| Ok(vec![regularise::dropout(&c.edge(0)?, c.float("p", 0.5)?, c.flag("training", true)?)?])),
+    ("embedding", |c| {
+        Ok(vec![regularise::embedding(&c.edge(0)?, &c.edge(1)?, c.maybe_int("padding_idx")?)?])
+    }),
+    ("one_hot", |c| Ok(vec![regularise::one_hot(&c.edge(0)?, c.int("num_classes", 0)?)?])),
+    ("layer_norm", |c| {
+        let x = c.edge(0)?;
+        let shape = c.shape("normalized_shape")?;
+        let (weight, bias) = (c.maybe_edge(1)?, c.maybe_edge(2)?);
+        Ok(vec![normalisation::layer_norm(&x, &shape, weight.as_ref(), bias.as_ref(), c.float("eps", 1e-5)?)?])
+    }),
+    ("batch_norm", |c| {
+        let given = normalisation::Statistics { mean: c.maybe_edge(1)?, variance: c.maybe_edge(2)? };
+        let scale = normalisation::Affine { weight: c.maybe_edge(3)?, bias: c.maybe_edge(4)? };
+        let (training, momentum) = (c.flag("training", false)?, c.float("momentum", 0.1)?);
+        normalisation::batch_norm(&c.edge(0)?, &given, &scale, training, momentum, c.float("eps", 1e-5)?)
+    }),
+    ("conv", |c| Ok(vec![convolution::conv(c)?])),
+    ("mse_loss", |c| Ok(vec![loss::mse(&c.edge(0)?, &c.edge(1)?, &c.text("reduction", "mean")?)?])),
+    ("cross_entropy", |c| {
+        let options = loss::CrossEntropy {
+            weight: c.maybe_edge(2)?,
+            ignore_index: c.int("ignore_index", -100)?,
+            label_smoothing: c.float("label_smoothing", 0.0)?,
+            reduction: c.text("reduction", "mean")?,
+        };
+        Ok(vec![loss::cross_entropy(&c.edge(0)?, &c.edge(1)?, &options)?])
+    }),
+    ("binary_cross_entropy_with_logits", |c| {
+        let (weight, pos_weight) = (c.maybe_edge(2)?, c.maybe_edge(3)?);
+        let reduction = c.text("reduction", "mean")?;
+        Ok(vec![loss::bce_with_logits(&c.edge(0)?, &c.edge(1)?, weight.as_ref(), pos_weight.as_ref(), &reduction)?])
+    }),
+];
