@@ -1,0 +1,94 @@
+"""One training job: prepared data in, trained model and scores out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+import trainsmith as ts
+from trainsmith import nn
+from trainsmith.data.tabular import Target
+from trainsmith.training._arrays import Arrays, evaluate
+from trainsmith.training._artefact import model_of
+from trainsmith.training._fit import fit
+from trainsmith.training._job_config import JobConfig
+from trainsmith.training._metrics import Metrics, classification_metrics, regression_metrics
+from trainsmith.training._prepare import Prepared
+from trainsmith.training._result import EpochRecord, TrainingResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOutcome:
+    """What a job gives.
+
+    Args:
+        model: the model with its best weights.
+        result: the outcome of training.
+        metrics: scores by part: `train`, `validation`, `test`, and `baseline`, which predicts the training part's most
+            frequent class or mean for the test rows (the validation rows where there is no test).
+    """
+
+    model: nn.Module
+    result: TrainingResult
+    metrics: dict[str, Metrics]
+
+
+def run_job(
+    config: JobConfig,
+    prepared: Prepared,
+    *,
+    on_step: Callable[[int, int], None] | None = None,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> JobOutcome:
+    """Trains and scores a model; `training.random_seed` decides every draw.
+
+    Args:
+        config: the job.
+        prepared: its data.
+        on_step: called after each step with the steps done in the epoch and their number.
+        on_epoch: called after each epoch.
+        stop: asked after each step; True ends training after that step.
+
+    Returns:
+        Model, result and scores.
+
+    Raises:
+        DataError: the loss is no longer finite.
+        DeviceError: the device is not there.
+    """
+    ts.manual_seed(config.workflow.random_seed)
+    model = model_of(config, prepared)
+    device = config.run.device
+    scale = prepared.target.mean, prepared.target.std
+    result = fit(
+        model,
+        prepared.train,
+        prepared.validation,
+        config=config.workflow,
+        optimizer=config.optimizer,
+        schedule=config.schedule,
+        device=device,
+        target_scale=scale,
+        on_step=on_step,
+        on_epoch=on_epoch,
+        stop=stop,
+    )
+    parts = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}
+    metrics: dict[str, Metrics] = {}
+    for name, arrays in parts.items():
+        if arrays is not None:
+            loss, scores = evaluate(model, arrays, device=device, mean=scale[0], std=scale[1])
+            metrics[name] = {"loss": loss, **scores}
+    judged = prepared.test or prepared.validation
+    if judged is not None:
+        metrics["baseline"] = _baseline(prepared.train, judged, prepared.target)
+    return JobOutcome(model=model, result=result, metrics=metrics)
+
+
+def _baseline(train: Arrays, judged: Arrays, target: Target) -> Metrics:
+    if target.classes:
+        counts = np.bincount(train.y.astype(np.int64), minlength=len(target.classes))
+        return classification_metrics(np.tile(counts / counts.sum(), (judged.rows, 1)), judged.y.astype(np.int64))
+    true = target.decode(judged.y[:, 0].astype(np.float64))
+    return regression_metrics(np.full(judged.rows, target.mean), true)
