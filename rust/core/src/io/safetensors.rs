@@ -1,10 +1,10 @@
 //! Tensors in safetensors files: written whole or not at all, read without executing anything.
 
-use crate::backend;
 use crate::buffer::{Meta, Value};
 use crate::device::Device;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
+use crate::tensor::{download, upload};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -38,7 +38,7 @@ pub fn save(path: &Path, tensors: &[(String, Value)], metadata: &[(String, Strin
     const OP: &str = "save_safetensors";
     let hosts = tensors
         .iter()
-        .map(|(name, value)| Ok((name, value.meta(), backend::of(value.device()).download(value)?)))
+        .map(|(name, value)| Ok((name, value.meta(), download(value)?)))
         .collect::<Result<Vec<_>>>()?;
     let mut views = Vec::with_capacity(hosts.len());
     for (name, meta, bytes) in &hosts {
@@ -77,7 +77,7 @@ pub fn load(path: &Path, device: Device) -> Result<(Vec<(String, Value)>, Vec<(S
             Error::io(OP, "tensors of known dtypes", format!("{name} of dtype {:?}", view.dtype()))
         })?;
         let meta = Meta::new(view.shape().to_vec(), dtype);
-        tensors.push((name, backend::of(device).upload(view.data(), &meta)?));
+        tensors.push((name, upload(view.data(), &meta, device)?));
     }
     tensors.sort_by(|a, b| a.0.cmp(&b.0));
     let mut metadata: Vec<(String, String)> =

@@ -3,7 +3,7 @@
 use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::ir::infer::{float, in_rank, mismatch};
+use crate::ir::infer::{float, in_rank, mismatch, not_bool};
 use crate::ir::op::{ConvOp, ScanOp};
 use crate::shape::Shape;
 use smallvec::SmallVec;
@@ -80,6 +80,7 @@ pub(super) fn gather(axis: usize, input: &Meta, index: &Meta) -> Result<Meta> {
 
 pub(super) fn scatter_add(axis: usize, inputs: &[Meta]) -> Result<Meta> {
     let (base, index, updates) = (&inputs[0], &inputs[1], &inputs[2]);
+    not_bool("scatter_add", base)?;
     let wanted = gather(axis, base, index)?;
     if wanted != *updates {
         return Err(mismatch("scatter_add", &format!("updates {} {}", wanted.dtype, wanted.shape), inputs));

@@ -17,4 +17,4 @@ mod tensor;
 
 pub use face::Face;
 pub use generator::Generator;
-pub use tensor::{Tensor, compact, leaf_with_sink};
+pub use tensor::{Tensor, compact, download, leaf_with_sink, upload};

@@ -302,14 +302,23 @@ impl Tensor {
     }
 }
 
+/// A value on a device from the row-major bytes of its elements.
+pub fn upload(bytes: &[u8], meta: &Meta, device: Device) -> Result<Value> {
+    backend::of(device).upload(bytes, meta)
+}
+
+/// Row-major bytes of a value's elements on the host.
+pub fn download(value: &Value) -> Result<HostVec> {
+    backend::of(value.device()).download(value)
+}
+
 /// The value as a row-major value over a buffer of its own size.
 pub fn compact(value: &Value) -> Result<Value> {
     let meta = value.meta();
     if value.layout == Layout::contiguous(meta.shape.clone()) && value.buffer.len() == meta.bytes() {
         return Ok(value.clone());
     }
-    let backend = backend::of(value.device());
-    backend.upload(&backend.download(value)?, &meta)
+    upload(&download(value)?, &meta, value.device())
 }
 
 /// A leaf with a place for its gradient.

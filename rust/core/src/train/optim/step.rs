@@ -1,6 +1,5 @@
 //! Groups of parameters, their state, and the step: every update is computed before the first is written.
 
-use crate::backend;
 use crate::buffer::{Value, zeroed};
 use crate::device::Device;
 use crate::dtype::DType;
@@ -11,7 +10,7 @@ use crate::ir::variable::Variable;
 use crate::shape::Shape;
 use crate::tensor::face::face;
 use crate::tensor::recorder::HostEvent;
-use crate::tensor::{Tensor, mode};
+use crate::tensor::{Tensor, mode, upload};
 use crate::train::optim::Kind;
 use crate::train::transform::{Chain, Options, Site};
 use std::fmt;
@@ -96,7 +95,7 @@ impl ParamState {
             return Ok(Arc::clone(cell));
         }
         let (meta, device) = (param.meta(), param.device());
-        let value = backend::of(device).upload(&zeroed(meta.bytes()), &meta)?;
+        let value = upload(&zeroed(meta.bytes()), &meta, device)?;
         let cell = Variable::new(&format!("{}.{name}", param.name()), value, false);
         cells.push((name.to_owned(), Arc::clone(&cell)));
         Ok(cell)
