@@ -1,0 +1,96 @@
+//! Random programs mean the same on every backend, after every pass, and as a plan.
+
+mod common {
+    pub(crate) mod draw;
+    pub(crate) mod lies;
+    pub(crate) mod programs;
+    pub(crate) mod steps;
+    pub(crate) mod values;
+}
+
+use common::programs::{Known, build, inputs};
+use common::values::numbers;
+use proptest::prelude::*;
+use trainsmith_core::backend::{self, Workspace, interpret};
+use trainsmith_core::buffer::Value;
+use trainsmith_core::device::Device;
+use trainsmith_core::dtype::Scalar;
+use trainsmith_core::ir::Program;
+use trainsmith_core::ir::verify::verify;
+use trainsmith_core::passes::memory;
+use trainsmith_core::passes::simplify::simplify;
+
+const DEVICES: [Device; 2] = [Device::Cpu, Device::Reference];
+
+fn words() -> impl Strategy<Value = Vec<u64>> {
+    prop::collection::vec(any::<u64>(), 1..24)
+}
+
+fn run(program: &Program, word: u64, device: Device) -> Vec<Value> {
+    interpret(backend::of(device), program, &inputs(word, device))
+        .unwrap_or_else(|error| panic!("{error} on {device}\n{program}"))
+}
+
+/// The plan, run twice on one workspace with other inputs between, so that nothing may survive from an earlier call.
+fn run_plan(program: &Program, word: u64, device: Device) -> Vec<Value> {
+    let (plan, mut workspace) = (memory::plan(program), Workspace::default());
+    let mut call = |word| {
+        backend::of(device)
+            .run_plan(&plan, &mut workspace, &inputs(word, device))
+            .unwrap_or_else(|error| panic!("{error} on {device}\n{program}"))
+    };
+    call(word);
+    call(word.wrapping_add(1000));
+    call(word)
+}
+
+/// Every element within the error that is known for it; with none known, equal.
+fn assert_near(got: &[Value], want: &[Value], known: &[Known], what: &str, program: &Program) {
+    assert_eq!(got.len(), want.len());
+    for (place, (got, want)) in got.iter().zip(want).enumerate() {
+        assert_eq!(got.meta(), want.meta(), "output {place}, {what}\n{program}");
+        let error = known.get(place).map_or(0.0, |known| known.error);
+        for (a, b) in numbers(got).into_iter().zip(numbers(want)) {
+            let near = match (a, b) {
+                (Scalar::Float(a), Scalar::Float(b)) => a == b || (a - b).abs() <= error,
+                (a, b) => a == b,
+            };
+            assert!(near, "output {place}, {what}: {a:?} instead of {b:?}, up to {error}\n{program}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn programs_are_well_formed_and_backends_agree(words in words()) {
+        let maker = build(&words, Device::Reference);
+        prop_assert!(verify(&maker.program).is_ok(), "{:?}\n{}", verify(&maker.program), maker.program);
+        let want = run(&maker.program, words[0], Device::Reference);
+        let got = run(&build(&words, Device::Cpu).program, words[0], Device::Cpu);
+        let known: Vec<Known> = maker.program.outputs.iter().map(|&o| maker.known[o]).collect();
+        assert_near(&got, &want, &known, "cpu and reference", &maker.program);
+    }
+
+    #[test]
+    fn simplified_programs_mean_the_same(words in words()) {
+        let program = build(&words, Device::Reference).program;
+        let simple = simplify(&program);
+        prop_assert!(verify(&simple).is_ok(), "{:?}\n{program}\n{simple}", verify(&simple));
+        prop_assert!(simple.instructions.len() <= program.instructions.len());
+        let (got, want) = (run(&simple, words[0], Device::Reference), run(&program, words[0], Device::Reference));
+        assert_near(&got, &want, &[], "simplified", &program);
+        prop_assert_eq!(simplify(&simple).to_string(), simple.to_string(), "twice simplified");
+    }
+
+    #[test]
+    fn plans_compute_what_the_program_says(words in words()) {
+        for device in DEVICES {
+            let program = build(&words, device).program;
+            let (got, want) = (run_plan(&program, words[0], device), run(&program, words[0], device));
+            assert_near(&got, &want, &[], "planned", &program);
+            assert_near(&run_plan(&simplify(&program), words[0], device), &want, &[], "simplified and planned", &program);
+        }
+    }
+}
