@@ -116,14 +116,16 @@ class RichDisplay:
 
     Args:
         module: the module `rich.progress`.
+        console: rich's console; the one of standard output by default.
     """
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Any, console: Any = None) -> None:
         self._progress: Any = module.Progress(
             module.TextColumn("{task.description}"),
             module.BarColumn(),
             module.TaskProgressColumn(),
             module.TimeRemainingColumn(),
+            console=console,
             transient=True,
         )
         self._task: Any = self._progress.add_task("", total=1.0)

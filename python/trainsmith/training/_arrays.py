@@ -89,7 +89,8 @@ def evaluate(
         std: standard deviation of the regression target.
 
     Returns:
-        The loss that training minimises, and the metrics by name. Metrics do not use the weights.
+        The loss that training minimises, and the metrics by name. Metrics do not use the weights. NaN and no metrics
+        where an output is not finite.
 
     Example:
         >>> import numpy as np
@@ -98,8 +99,10 @@ def evaluate(
         >>> metrics["accuracy"]
         0.5
     """
-    outputs = outputs_of(model, arrays.x, device)
     weight = None if arrays.weight is None else arrays.weight.astype(np.float64)
+    outputs = outputs_of(model, arrays.x, device)
+    if not np.isfinite(outputs).all():
+        return float("nan"), {}
     if arrays.task == "classification":
         classes = arrays.y.astype(np.int64)
         return cross_entropy(outputs, classes, weight), classification_metrics(softmax(outputs), classes)
