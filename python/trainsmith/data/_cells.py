@@ -58,7 +58,7 @@ def number(cell: str, decimal: str = ".") -> float | None:
 
 
 def numbers(cells: Sequence[str], decimal: str = ".") -> tuple[npt.NDArray[np.float64], list[int]]:
-    """Reads a column of numbers.
+    """Reads a column of numbers; a column of plain numbers takes a short cut to the same result.
 
     Args:
         cells: the column's text.
@@ -72,6 +72,12 @@ def numbers(cells: Sequence[str], decimal: str = ".") -> tuple[npt.NDArray[np.fl
         >>> numbers(["1", "", "x"])
         (array([ 1., nan, nan]), [2])
     """
+    try:
+        values = np.array([*map(float, cells)])
+        if np.isfinite(values).all() and "_" not in "".join(cells):
+            return values, []
+    except ValueError:
+        pass
     values = np.full(len(cells), np.nan)
     odd: list[int] = []
     for row, cell in enumerate(cells):
