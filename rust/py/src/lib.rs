@@ -3,11 +3,44 @@
 //! What lives here: parsing arguments, the gate that releases the GIL, errors, array exchange.
 //! What never happens here: mathematics, or a branch on an op. The Python package is the only caller.
 
+mod arrays;
+mod convert;
+mod dtype;
+mod errors;
+mod files;
+mod gate;
+mod graph;
+mod operators;
+mod optimizer;
+mod random;
+mod tensor;
+
 use pyo3::prelude::*;
 
-#[pymodule]
+/// The extension module.
+#[pymodule(gil_used = false)]
 mod _core {
     use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::arrays::{borrow, from_bytes, host_view, to_device};
+    #[pymodule_export]
+    use crate::dtype::{PyDType, dtype};
+    #[pymodule_export]
+    use crate::files::{load_safetensors, save_safetensors};
+    #[pymodule_export]
+    use crate::graph::{
+        PyCaptured, PySnapshot, clip_by_norm, counters, devices, grad_enabled, gradients, read_together, record, record_event, recording,
+        scan, set_grad_enabled, watch,
+    };
+    #[pymodule_export]
+    use crate::operators::{apply, function_names};
+    #[pymodule_export]
+    use crate::optimizer::{PyGroup, PyOptimizer, PyParamState, PySchedule};
+    #[pymodule_export]
+    use crate::random::{PyGenerator, default_generator};
+    #[pymodule_export]
+    use crate::tensor::{PyBuffer, PyParameter, PyTensor};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

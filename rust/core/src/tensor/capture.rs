@@ -6,11 +6,13 @@ use crate::device::Device;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::node::{Edge, Handle, Sink};
+use crate::ir::op::Op;
 use crate::ir::plan::Plan;
 use crate::ir::program::Program;
 use crate::ir::variable::Variable;
 use crate::passes::{memory, simplify};
-use crate::tensor::face::{leaf, value_of};
+use crate::tensor::{Tensor, counters};
+use crate::tensor::face::{face, leaf, value_of};
 use crate::tensor::recorder::{HostEvent, Recorder, Source};
 use crate::tensor::tensor::{compact, leaf_with_sink};
 use std::fmt;
@@ -76,6 +78,7 @@ pub struct Snapshot {
 impl Captured {
     /// Close a recording whose function gave `results`.
     pub fn new(recorder: Recorder, results: &[Edge], keep_grads: bool) -> Result<Self> {
+        counters::add(&counters::RECORDINGS, 1);
         let recording = recorder.id();
         let mut outputs: Vec<Edge> = results.to_vec();
         let mut targets = vec![Target::Result; results.len()];
@@ -212,6 +215,29 @@ impl Captured {
         result
     }
 
+    /// Run the step once for each position of the arguments' leading axis; results come back stacked.
+    pub fn run_steps(&self, arguments: &[Tensor], steps: usize) -> Result<Vec<Edge>> {
+        let b = face();
+        let mut stacks: Vec<Vec<Edge>> = vec![];
+        for turn in 0..steps {
+            let slices = arguments
+                .iter()
+                .map(|argument| {
+                    let edge = argument.detach()?.edge()?;
+                    let slice = b.narrow(&edge, 0, turn, 1)?;
+                    Ok(Handle::new(b.reshape(&slice, &edge.shape()[1..].into())?))
+                })
+                .collect::<Result<Vec<_>>>()?;
+            let results = self.run(&slices)?;
+            stacks.resize(results.len(), vec![]);
+            for (stack, result) in stacks.iter_mut().zip(results) {
+                let row = std::iter::once(1).chain(result.shape().iter().copied()).collect();
+                stack.push(b.reshape(&result, &row)?);
+            }
+        }
+        stacks.iter().map(|stack| b.one(Op::Concat { axis: 0 }, stack)).collect()
+    }
+
     /// Undo the first `count` host events of the last run.
     pub fn rollback(&self, count: usize) {
         for event in self.events[..count].iter().rev() {
@@ -232,7 +258,10 @@ impl Captured {
             .iter()
             .map(|expected| self.fetch(expected, arguments, numbers, &cells))
             .collect::<Result<_>>()?;
+        let fresh = workspace.fresh;
         let outputs = backend::of(self.device).run_plan(&self.plan, &mut workspace, &inputs)?;
+        counters::add(&counters::FRESH_BUFFERS, workspace.fresh - fresh);
+        counters::add(&counters::CAPTURED_STEPS, 1);
         drop(inputs);
         let mut results = Vec::new();
         for (target, value) in self.targets.iter().zip(outputs) {

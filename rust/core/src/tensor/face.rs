@@ -11,7 +11,7 @@ use crate::ir::op::Op;
 use crate::ir::view::view_layout;
 use crate::layout::Layout;
 use crate::passes::grad::{reads, require_derivative};
-use crate::tensor::mode;
+use crate::tensor::{counters, mode};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -82,6 +82,7 @@ pub fn no_value(op: &str, edge: &Edge) -> Error {
 }
 
 fn run(op: Op, inputs: &[Edge], device: Device) -> Result<Edges> {
+    counters::add(&counters::EAGER_OPS, 1);
     let values: SmallVec<[Value; 3]> = inputs.iter().map(|e| value_of(op.name(), e)).collect::<Result<_>>()?;
     let taped = mode::grad_enabled() && inputs.iter().any(|e| e.node.requires_grad);
     let results: SmallVec<[Value; 1]> = match view_of(&op, &values)? {

@@ -7,6 +7,7 @@ pub mod args;
 pub mod backward;
 pub mod capture;
 pub mod composite;
+pub mod counters;
 pub mod face;
 pub mod functions;
 pub mod generator;

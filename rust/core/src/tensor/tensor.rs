@@ -6,6 +6,7 @@ use crate::device::Device;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::node::{Edge, Handle, Leaf, Node, Sink};
+use crate::ir::op::Op;
 use crate::ir::variable::Variable;
 use crate::layout::Layout;
 use crate::shape::Shape;
@@ -252,10 +253,17 @@ impl Tensor {
         backend::of(value.device()).download(&value)
     }
 
+    /// Row-major bytes of the elements, cast to another dtype, on the host.
+    pub fn to_wide(&self, op: &str, dtype: DType) -> Result<HostVec> {
+        let value = self.value(op)?;
+        let backend = backend::of(value.device());
+        let cast = if value.dtype == dtype { value } else { backend.run_op(&Op::Cast(dtype), &[value])?.remove(0) };
+        backend.download(&cast)
+    }
+
     /// All elements as f64, row-major.
     pub fn to_f64(&self) -> Result<Vec<f64>> {
-        let cast = Self::from_edge(mode::with_grad(false, || face().cast(&self.edge()?, DType::F64))?);
-        Ok(bytemuck::cast_slice(&cast.to_host("to_f64")?).to_vec())
+        Ok(bytemuck::cast_slice(&self.to_wide("to_f64", DType::F64)?).to_vec())
     }
 
     /// Point the object at another result; a cell is written.

@@ -1,0 +1,28 @@
+//! How often things happened in this process: evidence for tests and for users who wonder.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Ops run at once.
+pub static EAGER_OPS: AtomicU64 = AtomicU64::new(0);
+/// Functions recorded.
+pub static RECORDINGS: AtomicU64 = AtomicU64::new(0);
+/// Captured steps run.
+pub static CAPTURED_STEPS: AtomicU64 = AtomicU64::new(0);
+/// Output buffers of captured steps that had to be allocated.
+pub static FRESH_BUFFERS: AtomicU64 = AtomicU64::new(0);
+
+/// Add to a counter.
+pub fn add(counter: &AtomicU64, amount: u64) {
+    counter.fetch_add(amount, Ordering::Relaxed);
+}
+
+/// All counters by name.
+pub fn all() -> [(&'static str, u64); 4] {
+    let get = |c: &AtomicU64| c.load(Ordering::Relaxed);
+    [
+        ("eager_ops", get(&EAGER_OPS)),
+        ("recordings", get(&RECORDINGS)),
+        ("captured_steps", get(&CAPTURED_STEPS)),
+        ("fresh_buffers", get(&FRESH_BUFFERS)),
+    ]
+}

@@ -1,0 +1,147 @@
+//! Optimizers, their groups and state, and schedules.
+
+use crate::errors::{OrRaise, raise};
+use crate::gate::gate;
+use crate::tensor::{PyBuffer, PyTensor, buffer_object};
+use pyo3::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use trainsmith_core::Error;
+use trainsmith_core::ir::variable::Variable;
+use trainsmith_core::tensor::Tensor;
+use trainsmith_core::train::optim::{self, Group, Optimizer, ParamState};
+use trainsmith_core::train::schedule::{Cosine, Linear, Schedule, Sequential, StepDecay};
+use trainsmith_core::train::transform::Options;
+
+type Numbers = BTreeMap<String, f64>;
+type Flags = BTreeMap<String, bool>;
+
+/// The cell behind a parameter.
+pub(crate) fn variable_of(tensor: &Bound<'_, PyTensor>) -> PyResult<Arc<Variable>> {
+    let found = tensor.get().0.variable().cloned();
+    let rule = "nn.Parameter or nn.Buffer objects";
+    found.ok_or_else(|| raise(tensor.py(), &Error::value("optim", rule, "a plain tensor")))
+}
+
+/// An optimizer.
+#[pyclass(frozen, name = "Optimizer", module = "trainsmith._core")]
+pub(crate) struct PyOptimizer(Arc<Optimizer>);
+
+#[pymethods]
+impl PyOptimizer {
+    #[new]
+    fn new(py: Python<'_>, kind: &str) -> PyResult<Self> {
+        Ok(Self(Arc::new(Optimizer::new(optim::kind(kind).or_raise(py)?))))
+    }
+    fn defaults(&self) -> (Numbers, Flags) {
+        let options = (self.0.kind().defaults)();
+        (options.numbers, options.flags)
+    }
+    fn add_group(
+        &self,
+        py: Python<'_>,
+        params: Vec<Bound<'_, PyTensor>>,
+        numbers: Numbers,
+        flags: Flags,
+    ) -> PyResult<PyGroup> {
+        let params = params.iter().map(variable_of).collect::<PyResult<Vec<_>>>()?;
+        let group = Group::new(self.0.kind(), params, Options { numbers, flags }).or_raise(py)?;
+        self.0.add_group(Arc::clone(&group)).or_raise(py)?;
+        Ok(PyGroup(group))
+    }
+    fn step(&self, py: Python<'_>) -> PyResult<()> {
+        gate(py, "step", || self.0.step())
+    }
+    fn clear_state(&self) {
+        self.0.clear_state();
+    }
+    fn param_state(&self, param: &Bound<'_, PyTensor>) -> PyResult<PyParamState> {
+        Ok(PyParamState(self.0.state(&*variable_of(param)?)))
+    }
+}
+
+/// Parameters that share options.
+#[pyclass(frozen, name = "Group", module = "trainsmith._core")]
+pub(crate) struct PyGroup(Arc<Group>);
+
+#[pymethods]
+impl PyGroup {
+    fn numbers(&self) -> Numbers {
+        self.0.options().numbers
+    }
+    fn flags(&self) -> Flags {
+        self.0.options().flags
+    }
+    fn set_number(&self, py: Python<'_>, name: String, value: f64) -> PyResult<()> {
+        let mut options = self.0.options();
+        options.numbers.insert(name, value);
+        self.0.set_options(options).or_raise(py)
+    }
+    fn set_flag(&self, py: Python<'_>, name: String, value: bool) -> PyResult<()> {
+        let mut options = self.0.options();
+        options.flags.insert(name, value);
+        self.0.set_options(options).or_raise(py)
+    }
+    #[getter]
+    fn version(&self) -> u64 {
+        self.0.version()
+    }
+}
+
+/// State of one parameter.
+#[pyclass(frozen, name = "ParamState", module = "trainsmith._core")]
+pub(crate) struct PyParamState(Arc<ParamState>);
+
+#[pymethods]
+impl PyParamState {
+    #[getter]
+    fn get_step(&self) -> u64 {
+        self.0.step()
+    }
+    #[setter]
+    fn set_step(&self, step: u64) {
+        self.0.set_step(step);
+    }
+    fn cells<'py>(&self, py: Python<'py>) -> PyResult<BTreeMap<String, Bound<'py, PyBuffer>>> {
+        let object = |cell| buffer_object(py, Tensor::from_variable(cell));
+        self.0.cells().into_iter().map(|(name, cell)| Ok((name, object(cell)?))).collect()
+    }
+    fn load(&self, name: &str, param: &Bound<'_, PyTensor>, value: &Bound<'_, PyTensor>) -> PyResult<()> {
+        let py = param.py();
+        let (param, value) = (variable_of(param)?, value.get().0.clone());
+        gate(py, "load_state_dict", || {
+            let cell = Tensor::from_variable(self.0.cell(name, &param)?);
+            let edge = trainsmith_core::tensor::face::face().cast(&value.detach()?.edge()?, param.meta().dtype)?;
+            cell.overwrite("load_state_dict", edge)
+        })
+    }
+}
+
+/// A pure function from a step to a rate.
+#[pyclass(frozen, name = "Schedule", module = "trainsmith._core")]
+#[derive(Clone)]
+pub(crate) struct PySchedule(Arc<dyn Schedule>);
+
+#[pymethods]
+impl PySchedule {
+    #[staticmethod]
+    fn step_decay(size: u64, gamma: f64) -> Self {
+        Self(Arc::new(StepDecay { size, gamma }))
+    }
+    #[staticmethod]
+    fn cosine(period: f64, minimum: f64) -> Self {
+        Self(Arc::new(Cosine { period, minimum }))
+    }
+    #[staticmethod]
+    fn linear(start: f64, end: f64, steps: u64) -> Self {
+        Self(Arc::new(Linear { start, end, steps }))
+    }
+    #[staticmethod]
+    fn sequential(py: Python<'_>, parts: Vec<PyRef<'_, Self>>, milestones: Vec<u64>) -> PyResult<Self> {
+        let parts = parts.iter().map(|part| Arc::clone(&part.0)).collect();
+        Ok(Self(Arc::new(Sequential::new(parts, milestones).or_raise(py)?)))
+    }
+    fn rate(&self, base: f64, step: u64) -> f64 {
+        self.0.rate(base, step)
+    }
+}
