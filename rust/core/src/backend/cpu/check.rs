@@ -1,0 +1,93 @@
+//! Checks on data: an element that is not finite ends the step, before anything it led to is kept.
+
+use super::copy;
+use super::kernel::{Dst, Src};
+use super::rows::Rows;
+use crate::dtype::DType;
+use crate::error::{Error, Result};
+use crate::layout::Layout;
+use crate::shape::Shape;
+use bytemuck::Pod;
+use half::{bf16, f16};
+
+/// Copy the input through, or say which element is not finite.
+pub(super) fn check_finite(name: &str, x: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
+    finite(name, x)?;
+    copy::strided(x, x.layout, out.bytes, &Layout::contiguous(out.meta.shape.clone()))
+}
+
+/// Say which element is not finite, the first in row-major order.
+pub(super) fn finite(name: &str, x: &Src<'_>) -> Result<()> {
+    match x.dtype {
+        DType::F16 => all_finite(name, x, f16::to_f64),
+        DType::BF16 => all_finite(name, x, bf16::to_f64),
+        DType::F32 => all_finite(name, x, |x: f32| f64::from(x)),
+        DType::F64 => all_finite(name, x, |x: f64| x),
+        DType::Bool
+        | DType::I8
+        | DType::I16
+        | DType::I32
+        | DType::I64
+        | DType::U8
+        | DType::U16
+        | DType::U32
+        | DType::U64 => Ok(()),
+    }
+}
+
+fn all_finite<T: Pod>(name: &str, x: &Src<'_>, wide: impl Fn(T) -> f64) -> Result<()> {
+    let size = size_of::<T>();
+    for (number, [place]) in Rows::new([x.layout]).positions().enumerate() {
+        let value = wide(bytemuck::pod_read_unaligned(&x.bytes[place * size..][..size]));
+        if !value.is_finite() {
+            let kind = if value.is_nan() { "nan" } else { "inf" };
+            return Err(Error::non_finite(
+                name,
+                "finite values; check the data, or lower the learning rate",
+                format!("{kind} at index {:?}", multi_index(number, x.layout.shape())),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Index per axis of the element with this row-major number.
+fn multi_index(number: usize, shape: &Shape) -> Vec<usize> {
+    let mut rest = number;
+    let mut index = vec![0; shape.len()];
+    for (place, &size) in index.iter_mut().zip(shape.iter()).rev() {
+        *place = rest % size;
+        rest /= size;
+    }
+    index
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{fails, run, tensor};
+    use crate::dtype::DType;
+    use crate::error::Error;
+    use crate::ir::op::Op;
+    use half::f16;
+
+    #[test]
+    fn finite_values_pass() {
+        let op = Op::CheckFinite { name: "loss".into() };
+        assert_eq!(run::<f32>(&op, &[tensor(&[1f32, -2.0], &[2], DType::F32)]), [1.0, -2.0]);
+        assert_eq!(run::<i64>(&op, &[tensor(&[1i64], &[], DType::I64)]), [1]);
+    }
+
+    #[test]
+    fn the_first_bad_element_is_named() {
+        let op = Op::CheckFinite { name: "gradient of weight".into() };
+        let x = tensor(&[0f64, 1.0, 2.0, f64::NEG_INFINITY, f64::NAN, 5.0], &[2, 3], DType::F64);
+        let error = fails(&op, std::slice::from_ref(&x));
+        assert!(matches!(error, Error::NonFinite { .. }));
+        assert!(error.to_string().starts_with("gradient of weight: expected finite values"));
+        assert!(error.to_string().ends_with("got inf at index [1, 0]"));
+        let turned = x.with_layout(x.layout.permute(&[1, 0]));
+        assert!(fails(&op, &[turned]).to_string().ends_with("got inf at index [0, 1]"));
+        let error = fails(&op, &[tensor(&[f16::NAN], &[], DType::F16)]);
+        assert!(error.to_string().ends_with("got nan at index []"));
+    }
+}

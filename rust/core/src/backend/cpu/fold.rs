@@ -1,0 +1,200 @@
+//! Folds over blocks of elements: what a reduction computes, apart from where the elements are.
+
+use super::element::{Element, Float, Truth};
+
+/// A running fold; blocks come in row-major order.
+pub(super) trait Fold<T>: Copy {
+    /// Take the next elements.
+    fn take(&mut self, block: &[T]);
+    /// The fold of everything taken.
+    fn value(&self) -> T;
+}
+
+/// Sum of floats in f64: eight lanes inside a block, and what each addition of a block loses is kept.
+///
+/// Source of the second part: A. Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen",
+/// ZAMM 54 (1974), method IV.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Sum {
+    total: f64,
+    lost: f64,
+}
+
+impl<T: Float> Fold<T> for Sum {
+    fn take(&mut self, block: &[T]) {
+        let mut lanes = [0.0; 8];
+        let chunks = block.chunks_exact(8);
+        let tail = chunks.remainder();
+        for chunk in chunks {
+            for (lane, x) in lanes.iter_mut().zip(chunk) {
+                *lane += x.wide();
+            }
+        }
+        for (lane, x) in lanes.iter_mut().zip(tail) {
+            *lane += x.wide();
+        }
+        let [a, b, c, d, e, f, g, h] = lanes;
+        let sum = ((a + b) + (c + d)) + ((e + f) + (g + h));
+        let total = self.total + sum;
+        self.lost +=
+            if self.total.abs() >= sum.abs() { (self.total - total) + sum } else { (sum - total) + self.total };
+        self.total = total;
+    }
+
+    fn value(&self) -> T {
+        // An infinite total has lost nothing that counts, and the correction would be NaN.
+        T::round_from(if self.total.is_finite() { self.total + self.lost } else { self.total })
+    }
+}
+
+/// Product of floats in f64.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Product(f64);
+
+impl Default for Product {
+    fn default() -> Self {
+        Self(1.0)
+    }
+}
+
+impl<T: Float> Fold<T> for Product {
+    fn take(&mut self, block: &[T]) {
+        self.0 = block.iter().fold(self.0, |product, x| product * x.wide());
+    }
+    fn value(&self) -> T {
+        T::round_from(self.0)
+    }
+}
+
+/// Sum of integers, modulo 2^64.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct WrappingSum<T>(T);
+
+/// Product of integers, modulo 2^64.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WrappingProduct<T>(T);
+
+/// Stamp the folds of one integer type: `impl Fold<i64> for WrappingSum<i64>` and its product.
+macro_rules! wrapping {
+    ($($int:ty),+) => {$(
+        impl Fold<$int> for WrappingSum<$int> {
+            fn take(&mut self, block: &[$int]) {
+                self.0 = block.iter().fold(self.0, |sum, &x| sum.wrapping_add(x));
+            }
+            fn value(&self) -> $int {
+                self.0
+            }
+        }
+        impl Default for WrappingProduct<$int> {
+            fn default() -> Self {
+                Self(1)
+            }
+        }
+        impl Fold<$int> for WrappingProduct<$int> {
+            fn take(&mut self, block: &[$int]) {
+                self.0 = block.iter().fold(self.0, |product, &x| product.wrapping_mul(x));
+            }
+            fn value(&self) -> $int {
+                self.0
+            }
+        }
+    )+};
+}
+
+wrapping!(i64, u64);
+
+/// The largest element, or NaN; shape rules promise at least one element.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Largest<T>(pub(super) Option<T>);
+
+impl<T: Element> Fold<T> for Largest<T> {
+    fn take(&mut self, block: &[T]) {
+        self.0 = self.0.into_iter().chain(block.iter().copied()).reduce(T::larger);
+    }
+    fn value(&self) -> T {
+        self.0.unwrap_or(T::zeroed())
+    }
+}
+
+/// The smallest element, or NaN; shape rules promise at least one element.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Smallest<T>(pub(super) Option<T>);
+
+impl<T: Element> Fold<T> for Smallest<T> {
+    fn take(&mut self, block: &[T]) {
+        self.0 = self.0.into_iter().chain(block.iter().copied()).reduce(T::smaller);
+    }
+    fn value(&self) -> T {
+        self.0.unwrap_or(T::zeroed())
+    }
+}
+
+/// Whether one element is true.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Any(bool);
+
+impl Fold<Truth> for Any {
+    fn take(&mut self, block: &[Truth]) {
+        self.0 |= block.iter().any(|x| x.get());
+    }
+    fn value(&self) -> Truth {
+        Truth::new(self.0)
+    }
+}
+
+/// Whether no element is false.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct All {
+    broken: bool,
+}
+
+impl Fold<Truth> for All {
+    fn take(&mut self, block: &[Truth]) {
+        self.broken |= block.iter().any(|x| !x.get());
+    }
+    fn value(&self) -> Truth {
+        Truth::new(!self.broken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_keep_what_small_terms_add() {
+        let mut sum = Sum::default();
+        for block in [[1e16, 0.0], [1.0, 0.0], [1.0, 0.0], [-1e16, 0.0]] {
+            Fold::<f64>::take(&mut sum, &block);
+        }
+        assert_eq!(Fold::<f64>::value(&sum), 2.0);
+    }
+
+    #[test]
+    fn infinities_sum_to_infinity_or_nan() {
+        let sum = |x: &[f32]| -> f32 {
+            let mut sum = Sum::default();
+            for &x in x {
+                sum.take(&[x]);
+            }
+            sum.value()
+        };
+        assert_eq!(sum(&[1.0, f32::INFINITY, 2.0]), f32::INFINITY);
+        assert!(sum(&[f32::NEG_INFINITY, f32::INFINITY]).is_nan() && sum(&[f32::NAN, 1.0]).is_nan());
+        assert_eq!(sum(&[f32::MAX, f32::MAX, -f32::MAX]), f32::MAX);
+    }
+
+    #[test]
+    fn extremes_keep_nan_over_blocks() {
+        let mut largest = Largest(None);
+        for block in [[1.0, f64::NAN], [3.0, 4.0]] {
+            largest.take(&block);
+        }
+        assert!(largest.value().is_nan());
+        let mut smallest = Smallest(None);
+        for block in [[5u64, 7], [6, 4]] {
+            smallest.take(&block);
+        }
+        assert_eq!(smallest.value(), 4);
+    }
+}

@@ -1,0 +1,163 @@
+//! Matrix products: every pair of matrices of the batch is read in place, whatever its strides.
+
+#![allow(unsafe_code, reason = "the matrix product of the gemm crate takes raw pointers")]
+
+mod float;
+mod integer;
+
+use super::element::Compute;
+use super::kernel::{Dst, Src};
+use super::rows::{Rows, split};
+use crate::error::{Error, Result};
+use crate::layout::Layout;
+use bytemuck::Pod;
+
+/// A matrix inside a slice.
+#[derive(Clone, Copy, Debug)]
+struct Matrix<'a, T> {
+    elements: &'a [T],
+    first: usize,
+    row_step: isize,
+    column_step: isize,
+}
+
+impl<T: Copy> Matrix<'_, T> {
+    fn at(&self, row: usize, column: usize) -> T {
+        let delta = row as isize * self.row_step + column as isize * self.column_step;
+        self.elements[self.first.wrapping_add_signed(delta)]
+    }
+}
+
+/// Rows and columns of the result, and the length of the sums.
+#[derive(Clone, Copy, Debug)]
+struct Size {
+    rows: usize,
+    columns: usize,
+    depth: usize,
+}
+
+/// `[..., m, k] x [..., k, n]` with equal leading axes.
+pub(super) fn matmul(a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
+    match Compute::of(a.dtype) {
+        Compute::F32 => each(a, b, out, float::product::<f32>),
+        Compute::F64 => each(a, b, out, float::product::<f64>),
+        Compute::I64 => each(a, b, out, integer::product::<i64>),
+        Compute::U64 => each(a, b, out, integer::product::<u64>),
+        Compute::Bool => Err(Error::bug("matmul", "no loop for bool")),
+    }
+}
+
+fn each<T: Pod>(
+    a: &Src<'_>,
+    b: &Src<'_>,
+    out: &mut Dst<'_>,
+    product: impl Fn(Size, Matrix<'_, T>, Matrix<'_, T>, &mut [T]) -> Result<()>,
+) -> Result<()> {
+    let rank = out.meta.shape.len();
+    let size = Size {
+        rows: a.layout.shape()[rank - 2],
+        columns: b.layout.shape()[rank - 1],
+        depth: a.layout.shape()[rank - 1],
+    };
+    let (left, right) = (a.elements::<T>()?, b.elements::<T>()?);
+    let [a_lead, b_lead] = [a, b].map(|side| split(side.layout, |axis| axis >= rank - 2).0);
+    let matrix = |layout: &Layout, elements, first| Matrix {
+        elements,
+        first,
+        row_step: layout.strides()[rank - 2],
+        column_step: layout.strides()[rank - 1],
+    };
+    let results = out.elements::<T>()?;
+    let batch = Rows::new([&a_lead, &b_lead]);
+    for (result, [i, j]) in results.chunks_exact_mut((size.rows * size.columns).max(1)).zip(batch.positions()) {
+        product(size, matrix(a.layout, left, i), matrix(b.layout, right, j), result)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{run, tensor};
+    use crate::buffer::Value;
+    use crate::dtype::DType;
+    use crate::ir::op::Op;
+    use half::bf16;
+
+    fn naive(a: &[f64], b: &[f64], m: usize, k: usize, n: usize) -> Vec<f64> {
+        let sum = |i, j| (0..k).map(|l| a[i * k + l] * b[l * n + j]).sum();
+        (0..m * n).map(|at| sum(at / n, at % n)).collect()
+    }
+
+    fn turned(x: &[f64], rows: usize, columns: usize) -> Value {
+        let columns_first: Vec<f64> = (0..x.len()).map(|i| x[i % rows * columns + i / rows]).collect();
+        let value = tensor(&columns_first, &[columns, rows], DType::F64);
+        value.with_layout(value.layout.permute(&[1, 0]))
+    }
+
+    fn mirrored(x: &[f64], rows: usize, columns: usize) -> Value {
+        let backwards: Vec<f64> = x.iter().rev().copied().collect();
+        let value = tensor(&backwards, &[rows, columns], DType::F64);
+        value.with_layout(value.layout.slice(&[rows - 1, columns - 1], &[rows, columns], &[-1, -1]))
+    }
+
+    #[test]
+    fn all_strides_are_read_in_place() {
+        for (m, k, n) in [(1, 1, 1), (1, 7, 5), (6, 7, 1), (3, 2, 4), (17, 33, 9), (70, 40, 65)] {
+            let a: Vec<f64> = (0..m * k).map(|i| (i % 13) as f64 - 6.0).collect();
+            let b: Vec<f64> = (0..k * n).map(|i| (i % 7) as f64 - 3.0).collect();
+            let wanted = naive(&a, &b, m, k, n);
+            let lefts = [tensor(&a, &[m, k], DType::F64), turned(&a, m, k), mirrored(&a, m, k)];
+            let rights = [tensor(&b, &[k, n], DType::F64), turned(&b, k, n), mirrored(&b, k, n)];
+            for left in &lefts {
+                for right in &rights {
+                    assert_eq!(run::<f64>(&Op::MatMul, &[left.clone(), right.clone()]), wanted, "{m} {k} {n}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn repeated_elements_are_read_in_place() {
+        let row = tensor(&[1f32, 2.0, 3.0], &[1, 3], DType::F32);
+        let spread = row.with_layout(row.layout.expand(&[2, 3].into()));
+        let one = tensor(&[2f32], &[1, 1], DType::F32);
+        let all = one.with_layout(one.layout.expand(&[3, 4].into()));
+        assert_eq!(run::<f32>(&Op::MatMul, &[spread, all]), [12.0; 8]);
+    }
+
+    #[test]
+    fn a_batch_may_repeat_a_factor() {
+        let a = tensor(&[1i32, 2, 3, 4], &[2, 1, 2], DType::I32);
+        let b = tensor(&[1i32, 10], &[1, 2, 1], DType::I32);
+        let b = b.with_layout(b.layout.expand(&[2, 2, 1].into()));
+        assert_eq!(run::<i32>(&Op::MatMul, &[a, b]), [21, 43]);
+    }
+
+    #[test]
+    fn integers_wrap() {
+        let a = tensor(&[100u8, 100], &[1, 2], DType::U8);
+        let b = tensor(&[2u8, 1], &[2, 1], DType::U8);
+        assert_eq!(run::<u8>(&Op::MatMul, &[a, b]), [44]);
+    }
+
+    #[test]
+    fn an_empty_depth_sums_to_zero() {
+        let a = tensor::<f32>(&[], &[2, 0], DType::F32);
+        let b = tensor::<f32>(&[], &[0, 3], DType::F32);
+        assert_eq!(run::<f32>(&Op::MatMul, &[a, b]), [0.0; 6]);
+    }
+
+    #[test]
+    fn narrow_floats_sum_in_f32() {
+        let a = tensor(&[bf16::ONE; 300], &[1, 300], DType::BF16);
+        let b = tensor(&[bf16::ONE; 300], &[300, 1], DType::BF16);
+        assert_eq!(run::<bf16>(&Op::MatMul, &[a, b]), [bf16::from_f32(300.0)]);
+    }
+
+    #[test]
+    fn nan_is_kept_beside_zero() {
+        let a = tensor(&[0f64, 1.0], &[1, 2], DType::F64);
+        let b = tensor(&[f64::NAN, 1.0], &[2, 1], DType::F64);
+        assert!(run::<f64>(&Op::MatMul, &[a, b])[0].is_nan());
+    }
+}

@@ -1,0 +1,90 @@
+//! Elementwise comparison, and choice by a condition.
+
+use super::zip;
+use crate::backend::cpu::copy::by_size;
+use crate::backend::cpu::element::{Compute, Truth};
+use crate::backend::cpu::kernel::{Dst, Src};
+use crate::backend::cpu::rows::{Rows, along};
+use crate::error::Result;
+use crate::ir::op::CompareOp;
+use bytemuck::Pod;
+
+/// Elementwise comparison; every comparison with NaN but "not equal" is false.
+pub(in crate::backend::cpu) fn compare(op: CompareOp, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
+    match Compute::of(a.dtype) {
+        Compute::Bool => of::<Truth>(op, a, b, out),
+        Compute::I64 => of::<i64>(op, a, b, out),
+        Compute::U64 => of::<u64>(op, a, b, out),
+        Compute::F32 => of::<f32>(op, a, b, out),
+        Compute::F64 => of::<f64>(op, a, b, out),
+    }
+}
+
+fn of<T: Pod + PartialOrd>(op: CompareOp, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
+    match op {
+        CompareOp::Equal => zip(a, b, out, |x: T, y: T| Truth::new(x == y)),
+        CompareOp::NotEqual => zip(a, b, out, |x: T, y: T| Truth::new(x != y)),
+        CompareOp::Less => zip(a, b, out, |x: T, y: T| Truth::new(x < y)),
+        CompareOp::LessEqual => zip(a, b, out, |x: T, y: T| Truth::new(x <= y)),
+        CompareOp::Greater => zip(a, b, out, |x: T, y: T| Truth::new(x > y)),
+        CompareOp::GreaterEqual => zip(a, b, out, |x: T, y: T| Truth::new(x >= y)),
+    }
+}
+
+/// `out[i] = condition[i] ? a[i] : b[i]`, whatever the elements mean.
+pub(in crate::backend::cpu) fn select(condition: &Src<'_>, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
+    by_size!(out.meta.dtype.size(), W => choose::<W>(condition, a, b, out))
+}
+
+fn choose<W: Pod>(condition: &Src<'_>, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
+    let (flags, left, right) = (condition.elements::<Truth>()?, a.elements::<W>()?, b.elements::<W>()?);
+    let rows = Rows::new([condition.layout, a.layout, b.layout]);
+    let (len, [r, s, t]) = (rows.len(), rows.steps());
+    for (row, [k, i, j]) in out.elements::<W>()?.chunks_exact_mut(len.max(1)).zip(rows.starts()) {
+        for (n, slot) in row.iter_mut().enumerate() {
+            *slot = if flags[along(k, r, n)].get() { left[along(i, s, n)] } else { right[along(j, t, n)] };
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::cpu::testing::{run, tensor};
+    use crate::dtype::DType;
+    use crate::ir::op::Op;
+
+    #[test]
+    fn nan_is_only_unequal() {
+        let (x, y) = (tensor(&[f32::NAN, 1.0], &[2], DType::F32), tensor(&[f32::NAN, 2.0], &[2], DType::F32));
+        for &op in CompareOp::ALL {
+            let got: Vec<u8> = run(&Op::Compare(op), &[x.clone(), y.clone()]);
+            let wanted = match op {
+                CompareOp::Equal | CompareOp::Greater | CompareOp::GreaterEqual => [0, 0],
+                CompareOp::NotEqual => [1, 1],
+                CompareOp::Less | CompareOp::LessEqual => [0, 1],
+            };
+            assert_eq!(got, wanted, "{}", op.name());
+        }
+    }
+
+    #[test]
+    fn narrow_and_truth_values_compare() {
+        let (x, y) = (tensor(&[-1i8, 3], &[2], DType::I8), tensor(&[1i8, 3], &[2], DType::I8));
+        assert_eq!(run::<u8>(&Op::Compare(CompareOp::Less), &[x, y]), [1, 0]);
+        let (x, y) = (tensor(&[0u8, 1], &[2], DType::Bool), tensor(&[1u8, 1], &[2], DType::Bool));
+        assert_eq!(run::<u8>(&Op::Compare(CompareOp::Less), &[x, y]), [1, 0]);
+    }
+
+    #[test]
+    fn select_reads_each_side_through_its_layout() {
+        let condition = tensor(&[1u8, 0], &[2, 1], DType::Bool);
+        let condition = condition.with_layout(condition.layout.expand(&[2, 2].into()));
+        let a = tensor(&[1i16, 2, 3, 4], &[2, 2], DType::I16);
+        let a = a.with_layout(a.layout.permute(&[1, 0]));
+        let b = tensor(&[9i16], &[1, 1], DType::I16);
+        let b = b.with_layout(b.layout.expand(&[2, 2].into()));
+        assert_eq!(run::<i16>(&Op::Select, &[condition, a, b]), [1, 3, 9, 9]);
+    }
+}
