@@ -25,6 +25,12 @@ class TrainsmithError(Exception):
         self.got = got
 
 
+class ArgumentError(TrainsmithError, ValueError):
+    """An argument outside its domain."""
+
+    code = "argument"
+
+
 class ConfigError(TrainsmithError, ValueError):
     """A configuration that breaks a rule."""
 
@@ -37,7 +43,7 @@ class DataError(TrainsmithError, ValueError):
     code = "data"
 
 
-class DeviceError(TrainsmithError):
+class DeviceError(TrainsmithError, RuntimeError):
     """A device that is absent or cannot do what was asked."""
 
     code = "device"
@@ -49,10 +55,16 @@ class DTypeError(TrainsmithError, TypeError):
     code = "dtype"
 
 
-class GraphError(TrainsmithError):
+class GraphError(TrainsmithError, RuntimeError):
     """A graph that cannot be recorded, differentiated or run."""
 
     code = "graph"
+
+
+class IndexRangeError(TrainsmithError, IndexError):
+    """An index or axis outside the range it points into."""
+
+    code = "index"
 
 
 class InternalError(TrainsmithError):
@@ -65,6 +77,12 @@ class IoError(TrainsmithError, OSError):
     """A file that cannot be read or written."""
 
     code = "io"
+
+
+class NonFiniteError(TrainsmithError, FloatingPointError):
+    """A loss or gradient that is infinite or not a number."""
+
+    code = "non_finite"
 
 
 class ShapeError(TrainsmithError, ValueError):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import trainsmith as ts
-from trainsmith.errors import TrainsmithError
+from trainsmith.errors import DataError
 from trainsmith.models import mlp
 from trainsmith.training import Arrays, BatchConfig, OptimizerConfig, ScheduleConfig, WorkflowConfig, fit
 from trainsmith.training._arrays import evaluate
@@ -176,5 +176,5 @@ def test_metrics_are_in_the_targets_unit():
 def test_a_loss_that_is_not_finite_is_an_error():
     train = line(8)
     huge = Arrays(x=train.x * np.float32(1e30), y=train.y * np.float32(1e30))
-    with pytest.raises(TrainsmithError, match="finite"):
+    with pytest.raises(DataError, match=r"loss must stay finite.*lower training\.learning_rate"):
         trained(huge, config={"num_epochs": 3})

@@ -38,6 +38,9 @@ class Predictions:
         rows: the rows that were predicted, counted from 0, shape (k,): all, unless `data.missing` is `drop`.
         values: class labels as text, or numbers in the target's unit, shape (k,).
         probabilities: shape (k, classes); None for regression.
+
+    Example:
+        `save_artefact` shows one.
     """
 
     rows: npt.NDArray[np.int64]
@@ -56,6 +59,9 @@ class Artefact:
         dtype: `float32` or `float64`.
         device: where the model is.
         manifest: what `manifest.json` says.
+
+    Example:
+        `save_artefact` shows one.
     """
 
     model: nn.Module
@@ -126,7 +132,7 @@ def save_artefact(
     metrics: Mapping[str, Mapping[str, float | None]],
     overwrite: bool = False,
 ) -> None:
-    """Writes the folder, whole or not at all.
+    r"""Writes the folder, whole or not at all.
 
     It holds `model.safetensors`, `config.toml`, `preprocessing.json`, `metrics.json`, `history.json`, `split.json` (the
     data rows of each part, counted from 0) and `manifest.json` (format, status, task, model, seed, hash of the data,
@@ -144,6 +150,26 @@ def save_artefact(
 
     Raises:
         IoError: the path is taken or cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from trainsmith.data.tabular import read_csv
+        >>> from trainsmith.training import JobConfig, load_artefact, prepare, run_job, save_artefact
+        >>> place = tempfile.TemporaryDirectory()
+        >>> path = Path(place.name, "t.csv")
+        >>> _ = path.write_text("a,y\n" + "".join(f"{i},{2 * i + 0.5}\n" for i in range(20)))
+        >>> config = JobConfig.from_sections(
+        ...     {"data": {"path": str(path), "target": "y"}, "training": {"num_epochs": 3}}
+        ... )
+        >>> data = prepare(config)
+        >>> outcome = run_job(config, data)
+        >>> save_artefact(
+        ...     Path(place.name, "out"), model=outcome.model, config=config, config_text="",
+        ...     prepared=data, result=outcome.result, metrics=outcome.metrics,
+        ... )
+        >>> load_artefact(Path(place.name, "out")).predict(read_csv(path)).values.shape
+        (20,)
+        >>> place.cleanup()
     """
     parts = {"train": prepared.split.train, "validation": prepared.split.validation, "test": prepared.split.test}
     summary = {
@@ -218,6 +244,13 @@ def load_artefact(path: str | PathLike[str], *, device: str = "cpu") -> Artefact
     Raises:
         IoError: the folder or one of its files is missing or damaged.
         DataError: the folder is no artefact, or one of a newer format.
+
+    Example:
+        >>> try:
+        ...     load_artefact("no-such-folder")
+        ... except IoError as error:
+        ...     print(error.expected)
+        a folder with manifest.json
     """
     folder = Path(path)
     if not (folder / MANIFEST).is_file():

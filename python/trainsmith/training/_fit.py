@@ -9,7 +9,7 @@ import trainsmith as ts
 from trainsmith import nn, optim
 from trainsmith.data import batches
 from trainsmith.data._wording import worded
-from trainsmith.errors import DataError
+from trainsmith.errors import DataError, NonFiniteError
 from trainsmith.training._arrays import Arrays, evaluate
 from trainsmith.training._config import BatchConfig, WorkflowConfig
 from trainsmith.training._early_stopping import EarlyStopping, EarlyStoppingConfig
@@ -57,7 +57,7 @@ def fit(
         The result. After a stop its status is `interrupted`; an unfinished epoch counts only where none finished.
 
     Raises:
-        DataError: the loss is no longer finite, or no batch holds any row.
+        DataError: the loss is no longer finite.
 
     Example:
         >>> import numpy as np
@@ -81,15 +81,21 @@ def fit(
     for epoch in range(1, config.num_epochs + 1):
         model.train()
         rate = float(worker.param_groups[0]["lr"])
-        losses = _epoch(step, sources, train.rows, config.batch_config, (config.random_seed, epoch), on_step, stop)
-        training_loss = _mean_loss(losses, epoch)
+        try:
+            losses = _epoch(step, sources, train.rows, config.batch_config, (config.random_seed, epoch), on_step, stop)
+            training_loss = _mean_loss(losses)
+        except NonFiniteError as error:
+            raise _not_finite("training", str(error), epoch) from error
+        if not math.isfinite(training_loss):
+            raise _not_finite("training", f"{training_loss}", epoch)
         if stop is not None and stop():
             status = "interrupted"
             break
         loss, metrics = training_loss, {}
         if validation is not None:
             loss, metrics = evaluate(model, validation, device=device, mean=target_scale[0], std=target_scale[1])
-            _check_finite(loss, "validation", epoch)
+            if not math.isfinite(loss):
+                raise _not_finite("validation", f"{loss}", epoch)
         improved = validation is None or loss < best_loss
         if improved:
             best_loss = loss
@@ -163,23 +169,20 @@ def _epoch(
     return losses
 
 
-def _mean_loss(losses: list[tuple[int, ts.Tensor]], epoch: int) -> float:
+def _mean_loss(losses: list[tuple[int, ts.Tensor]]) -> float:
     rows = sum(count for count, _ in losses)
-    mean = sum(count * float(loss) for count, loss in losses) / rows
-    _check_finite(mean, "training", epoch)
-    return mean
+    return sum(count * float(loss) for count, loss in losses) / rows
 
 
-def _check_finite(loss: float, part: str, epoch: int) -> None:
-    if not math.isfinite(loss):
-        raise worded(
-            DataError,
-            "fit",
-            f"the {part} loss must stay finite",
-            expected="a finite number",
-            got=f"{loss} in epoch {epoch}",
-            step="lower training.learning_rate",
-        )
+def _not_finite(part: str, got: str, epoch: int) -> DataError:
+    return worded(
+        DataError,
+        "fit",
+        f"the {part} loss must stay finite",
+        expected="a finite number",
+        got=f"{got} in epoch {epoch}",
+        step="lower training.learning_rate",
+    )
 
 
 def _result(history: list[EpochRecord], status: Status, seconds: float) -> TrainingResult:

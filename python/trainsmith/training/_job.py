@@ -26,6 +26,9 @@ class JobOutcome:
         result: the outcome of training.
         metrics: scores by part: `train`, `validation`, `test`, and `baseline`, which predicts the training part's most
             frequent class or mean for the test rows (the validation rows where there is no test).
+
+    Example:
+        `run_job` shows one.
     """
 
     model: nn.Module
@@ -41,7 +44,7 @@ def run_job(
     on_epoch: Callable[[EpochRecord], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> JobOutcome:
-    """Trains and scores a model; `training.random_seed` decides every draw.
+    r"""Trains and scores a model; `training.random_seed` decides every draw.
 
     Args:
         config: the job.
@@ -56,6 +59,20 @@ def run_job(
     Raises:
         DataError: the loss is no longer finite.
         DeviceError: the device is not there.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from trainsmith.training import JobConfig, prepare, run_job
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> path = pathlib.Path(folder.name, "t.csv")
+        >>> _ = path.write_text("a,y\n" + "".join(f"{i},{2 * i + 0.5}\n" for i in range(20)))
+        >>> config = JobConfig.from_sections(
+        ...     {"data": {"path": str(path), "target": "y"}, "training": {"num_epochs": 3}}
+        ... )
+        >>> outcome = run_job(config, prepare(config))
+        >>> outcome.result.total_epochs, sorted(outcome.metrics)
+        (3, ['baseline', 'test', 'train', 'validation'])
+        >>> folder.cleanup()
     """
     ts.manual_seed(config.workflow.random_seed)
     model = model_of(config, prepared)

@@ -46,6 +46,9 @@ class Prepared:
         validation: the validation rows; None where there are none.
         test: the test rows; None where there are none.
         notes: what a reader of the result should know, one line each.
+
+    Example:
+        `prepare` shows one.
     """
 
     table: Table
