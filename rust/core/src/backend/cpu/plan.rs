@@ -180,7 +180,11 @@ impl Frame<'_> {
 
 /// The bytes of a dense value, from its first element.
 fn tail(value: &Value) -> Result<&[u8]> {
-    Ok(&value.host("run_plan")?[value.layout.offset() * value.dtype.size()..])
+    let start = value.layout.offset() * value.dtype.size();
+    value
+        .host("run_plan")?
+        .get(start..)
+        .ok_or_else(|| Error::bug("run_plan", format!("a value that starts at byte {start}")))
 }
 
 /// The bytes of the arena that a value's layout can reach.
@@ -236,7 +240,6 @@ mod tests {
                 Exit::Shared { output: 0, layout: y.layout.permute(&[1, 0]) },
                 Exit::Alias(turned(Place::Input(0))),
             ],
-            ..Plan::default()
         }
     }
 

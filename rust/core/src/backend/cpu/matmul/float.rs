@@ -1,11 +1,17 @@
-//! Products of float matrices, by the kernels of the gemm crate.
+//! Products of float matrices, by the kernels of the gemm crate; those of a vector by `vector.rs`.
+//!
+//! The gemm crate adds in an order of its own for small results whose factors both run along the sums, for vectors, and
+//! for factors that run along the sums backwards. Those go another way or are copied first, so that the bits of a
+//! product are a function of shapes and values and never of strides.
 
+use super::vector::{self, Line};
 use super::{Matrix, Size};
 use crate::error::{Error, Result};
 use gemm::Parallelism;
+use std::ops::{Add, Mul};
 
 /// A float type that the gemm crate multiplies.
-pub(super) trait Real: Copy + 'static {
+pub(super) trait Real: Copy + Add<Output = Self> + Mul<Output = Self> + 'static {
     /// The neutral element of addition.
     const ZERO: Self;
     /// The neutral element of multiplication.
@@ -22,11 +28,35 @@ impl Real for f64 {
     const ONE: Self = 1.0;
 }
 
+/// Elements of the result up to which the gemm crate may compute dot products.
+const SMALL: usize = 16 * 16;
+
 /// `out = a x b`, row-major.
 pub(super) fn product<T: Real>(size: Size, a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) -> Result<()> {
     let Size { rows: m, columns: n, depth: k } = size;
-    out.fill(T::ZERO);
+    if m == 1 {
+        let x = Line { elements: a.elements, first: a.first, step: a.column_step };
+        vector::product(k, x, b, out);
+        return Ok(());
+    }
+    if n == 1 {
+        let x = Line { elements: b.elements, first: b.first, step: b.row_step };
+        vector::product(k, x, a.transposed(), out);
+        return Ok(());
+    }
+    let copied = |elements, columns: usize| Matrix { elements, first: 0, row_step: columns as isize, column_step: 1 };
+    let left = (a.column_step < 0).then(|| a.row_major(m, k));
+    let a = left.as_deref().map_or(a, |elements| copied(elements, k));
+    let dots = m * n <= SMALL && a.column_step == 1 && b.row_step == 1;
+    let right = (b.row_step < 0 || dots).then(|| b.row_major(k, n));
+    let b = right.as_deref().map_or(b, |elements| copied(elements, n));
+    general(size, a, b, out)
+}
+
+fn general<T: Real>(size: Size, a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) -> Result<()> {
+    let Size { rows: m, columns: n, depth: k } = size;
     if m == 0 || n == 0 || k == 0 {
+        out.fill(T::ZERO);
         return Ok(());
     }
     if !(inside(&a, m, k) && inside(&b, k, n) && out.len() == m * n) {

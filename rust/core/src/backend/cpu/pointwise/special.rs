@@ -68,6 +68,9 @@ pub(super) fn sigmoid(x: f64) -> f64 {
 
 /// Inverse of cosh: `log1p(t + sqrt(t (t + 2)))` with `t = x - 1`, which keeps the digits near 1.
 pub(super) fn acosh(x: f64) -> f64 {
+    if x < 1.0 {
+        return f64::NAN;
+    }
     if x > 1e8 {
         return x.ln() + std::f64::consts::LN_2;
     }
@@ -136,7 +139,8 @@ mod tests {
     #[test]
     fn inverse_hyperbolics_at_their_edges() {
         assert_eq!((acosh(1.0), atanh(0.0), atanh(1.0)), (0.0, 0.0, f64::INFINITY));
-        assert!(acosh(0.5).is_nan() && atanh(2.0).is_nan() && asinh(f64::NAN).is_nan());
+        assert!(acosh(0.5).is_nan() && acosh(-1e300).is_nan() && acosh(f64::NAN).is_nan());
+        assert!(atanh(2.0).is_nan() && asinh(f64::NAN).is_nan());
         assert_eq!((acosh(f64::INFINITY), atanh(-1.0)), (f64::INFINITY, f64::NEG_INFINITY));
         assert_eq!((asinh(f64::NEG_INFINITY), asinh(-0.0).to_bits()), (f64::NEG_INFINITY, (-0f64).to_bits()));
         for x in [1e-12, 0.3, 0.9] {
