@@ -5,6 +5,7 @@
 
 use super::element::{Compute, Float};
 use super::kernel::{Dst, Src};
+use super::rows::along;
 use crate::error::{Error, Result};
 use crate::ir::op::ConvOp;
 use crate::shape::Shape;
@@ -23,7 +24,8 @@ fn of<T: Float>(op: &ConvOp, x: &Src<'_>, kernel: &Src<'_>, out: &mut Dst<'_>) -
     let (x_shape, k_shape, shape) = (x.layout.shape(), kernel.layout.shape(), &out.meta.shape);
     let (batch, outputs, channels) = (shape[0], shape[1], k_shape[1]);
     let window = Window::new(op, x, kernel, shape);
-    let places: Shape = k_shape[2..].into();
+    let spatial: Shape = k_shape[2..].into();
+    let places: Vec<_> = spatial.indices().map(|place| (window.weight(&place), place)).collect();
     let mut sums = vec![0.0; shape[2..].iter().product()];
     let mut rows = out.elements::<T>()?.chunks_exact_mut(sums.len().max(1));
     debug_assert_eq!(batch * op.batch_groups, x_shape[0]);
@@ -35,9 +37,9 @@ fn of<T: Float>(op: &ConvOp, x: &Src<'_>, kernel: &Src<'_>, out: &mut Dst<'_>) -
             for c in 0..channels {
                 let from = at(x, &[example, first_channel + c]);
                 let weight = at(kernel, &[o, c]);
-                for place in places.indices() {
-                    let weight = weights[window.weight(weight, &place)].wide();
-                    window.add(&place, from, 0, weight, source, &mut sums);
+                for (delta, place) in &places {
+                    let weight = weights[weight.wrapping_add_signed(*delta)].wide();
+                    window.add(place, from, 0, weight, source, &mut sums);
                 }
             }
             row.iter_mut().zip(&sums).for_each(|(result, &sum)| *result = T::round_from(sum));
@@ -87,23 +89,27 @@ impl Window {
         }
     }
 
-    /// Buffer index of a kernel element.
-    fn weight(&self, first: usize, place: &[usize]) -> usize {
-        let delta = place.iter().zip(&self.kernel_strides).map(|(&k, stride)| k as isize * stride).sum();
-        first.wrapping_add_signed(delta)
+    /// Distance of a kernel element from the first one.
+    fn weight(&self, place: &[usize]) -> isize {
+        place.iter().zip(&self.kernel_strides).map(|(&k, stride)| k as isize * stride).sum()
     }
 
     /// Add `weight * x` to every output that meets the kernel element `place`; `from` and `to` are of the outer axes.
     fn add<T: Float>(&self, place: &[usize], from: usize, to: usize, weight: f64, source: &[T], sums: &mut [f64]) {
         let axis = self.sizes.len() - place.len();
         let (tap, stride) = (&self.taps[axis][place[0]], self.x_strides[axis]);
-        for i in 0..tap.count {
-            let from = from.wrapping_add_signed((tap.x + i * tap.x_step) as isize * stride);
-            let to = to * self.sizes[axis] + tap.out + i * tap.out_step;
-            if place.len() == 1 {
-                sums[to] += weight * source[from].wide();
-            } else {
-                self.add(&place[1..], from, to, weight, source, sums);
+        let (from, to) = (along(from, stride, tap.x), to * self.sizes[axis] + tap.out);
+        let step = tap.x_step as isize * stride;
+        if place.len() > 1 {
+            for i in 0..tap.count {
+                self.add(&place[1..], along(from, step, i), to + i * tap.out_step, weight, source, sums);
+            }
+        } else if (tap.out_step, step) == (1, 1) {
+            let line = &source[from..from + tap.count];
+            sums[to..to + tap.count].iter_mut().zip(line).for_each(|(sum, x)| *sum += weight * x.wide());
+        } else {
+            for i in 0..tap.count {
+                sums[to + i * tap.out_step] += weight * source[along(from, step, i)].wide();
             }
         }
     }

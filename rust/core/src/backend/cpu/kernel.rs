@@ -134,28 +134,73 @@ fn dispatch(op: &Op, inputs: &[Src<'_>], outputs: &mut [Dst<'_>]) -> Result<()> 
     let [out] = outputs else {
         return Err(Error::bug(op.name(), format!("one result, got {}", outputs.len())));
     };
-    match (op, inputs) {
-        (Op::Fill { value, .. }, []) => copy::fill(*value, out),
-        (Op::Iota { .. }, []) => copy::iota(out),
-        (Op::Random { kind, .. }, [state]) => random::random(*kind, state, out),
-        (Op::Unary(unary), [x]) => pointwise::unary(*unary, x, out),
-        (Op::Binary(binary), [a, b]) => pointwise::binary(*binary, a, b, out),
-        (Op::Compare(compare), [a, b]) => pointwise::compare(*compare, a, b, out),
-        (Op::Select, [condition, a, b]) => pointwise::select(condition, a, b, out),
-        (Op::Cast(_), [x]) => pointwise::cast(x, out),
-        (Op::Reduce { op, axes }, [x]) => reduce::reduce(*op, axes, x, out),
-        (Op::ArgReduce { op, axis }, [x]) => reduce::arg_reduce(*op, *axis, x, out),
-        (Op::Cumulate { op, axis, reverse }, [x]) => cumulate::cumulate(*op, *axis, *reverse, x, out),
-        (Op::View(view), [x]) => copy::view(view, x, out),
-        (Op::Pad { low, interior, value, .. }, [x]) => copy::pad(low, interior, *value, x, out),
-        (Op::Concat { axis }, parts) => copy::concat(*axis, parts, out),
-        (Op::MatMul, [a, b]) => matmul::matmul(a, b, out),
-        (Op::Conv(attributes), [x, kernel]) => conv::conv(attributes, x, kernel, out),
-        (Op::Gather { axis }, [x, at]) => index::gather(*axis, x, at, out),
-        (Op::ScatterAdd { axis }, [base, at, updates]) => index::scatter_add(*axis, base, at, updates, out),
-        (Op::Composite(Composite::LogSoftmax { axis }), [x]) => composite::log_softmax(*axis, x, out),
-        (Op::Composite(Composite::LogSoftmaxGrad { axis }), [y, g]) => composite::log_softmax_grad(*axis, y, g, out),
-        (Op::CheckFinite { name }, [x]) => check::check_finite(name, x, out),
-        _ => Err(Error::bug(op.name(), format!("no kernel takes {} inputs", inputs.len()))),
+    match op {
+        Op::Leaf | Op::Scan(_) => Err(Error::bug(op.name(), "no kernel")),
+        Op::Fill { value, .. } => copy::fill(*value, out),
+        Op::Iota { .. } => copy::iota(out),
+        Op::Random { kind, .. } => exactly(op, inputs).and_then(|[state]| random::random(*kind, state, out)),
+        Op::Unary(unary) => exactly(op, inputs).and_then(|[x]| pointwise::unary(*unary, x, out)),
+        Op::Binary(binary) => exactly(op, inputs).and_then(|[a, b]| pointwise::binary(*binary, a, b, out)),
+        Op::Compare(compare) => exactly(op, inputs).and_then(|[a, b]| pointwise::compare(*compare, a, b, out)),
+        Op::Select => exactly(op, inputs).and_then(|[condition, a, b]| pointwise::select(condition, a, b, out)),
+        Op::Cast(_) => exactly(op, inputs).and_then(|[x]| pointwise::cast(x, out)),
+        Op::Reduce { op: fold, axes } => exactly(op, inputs).and_then(|[x]| reduce::reduce(*fold, axes, x, out)),
+        Op::ArgReduce { op: arg, axis } => exactly(op, inputs).and_then(|[x]| reduce::arg_reduce(*arg, *axis, x, out)),
+        Op::Cumulate { op: fold, axis, reverse } => {
+            exactly(op, inputs).and_then(|[x]| cumulate::cumulate(*fold, *axis, *reverse, x, out))
+        }
+        Op::View(view) => exactly(op, inputs).and_then(|[x]| copy::view(view, x, out)),
+        Op::Pad { low, interior, value, .. } => {
+            exactly(op, inputs).and_then(|[x]| copy::pad(low, interior, *value, x, out))
+        }
+        Op::Concat { axis } => copy::concat(*axis, inputs, out),
+        Op::MatMul => exactly(op, inputs).and_then(|[a, b]| matmul::matmul(a, b, out)),
+        Op::Conv(attributes) => exactly(op, inputs).and_then(|[x, kernel]| conv::conv(attributes, x, kernel, out)),
+        Op::Gather { axis } => exactly(op, inputs).and_then(|[x, at]| index::gather(*axis, x, at, out)),
+        Op::ScatterAdd { axis } => {
+            exactly(op, inputs).and_then(|[base, at, updates]| index::scatter_add(*axis, base, at, updates, out))
+        }
+        Op::Composite(Composite::LogSoftmax { axis }) => {
+            exactly(op, inputs).and_then(|[x]| composite::log_softmax(*axis, x, out))
+        }
+        Op::Composite(Composite::LogSoftmaxGrad { axis }) => {
+            exactly(op, inputs).and_then(|[y, g]| composite::log_softmax_grad(*axis, y, g, out))
+        }
+        Op::CheckFinite { name } => exactly(op, inputs).and_then(|[x]| check::check_finite(name, x, out)),
+    }
+}
+
+/// The inputs of an op that takes `N`.
+fn exactly<'s, 'a, const N: usize>(op: &Op, inputs: &'s [Src<'a>]) -> Result<&'s [Src<'a>; N]> {
+    inputs.try_into().map_err(|_| Error::bug(op.name(), format!("{N} inputs, got {}", inputs.len())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dtype::DType;
+    use crate::ir::op::UnaryOp;
+
+    #[test]
+    fn bytes_of_any_alignment_are_read_and_written() {
+        let meta = Meta::new([2], DType::F32);
+        let layout = Layout::contiguous(meta.shape.clone());
+        let (mut from, mut to) = (zeroed(12), zeroed(12));
+        for start in [0, 1, 2, 3] {
+            from[start..start + 8].copy_from_slice(bytemuck::cast_slice(&[1.5f32, -2.0]));
+            let source = Src { bytes: &from[start..start + 8], layout: &layout, dtype: DType::F32 };
+            let mut target = [Dst { bytes: &mut to[start..start + 8], meta: &meta }];
+            run(&Op::Unary(UnaryOp::Neg), &[source], &mut target).unwrap();
+            assert_eq!(to[start..start + 8], *bytemuck::cast_slice::<f32, u8>(&[-1.5, 2.0]));
+        }
+    }
+
+    #[test]
+    fn a_missing_input_or_result_is_no_panic() {
+        let meta = Meta::new([0], DType::F32);
+        let negate = Op::Unary(UnaryOp::Neg);
+        assert!(run(&negate, &[], &mut [Dst { bytes: &mut [], meta: &meta }]).is_err());
+        assert!(run(&Op::Leaf, &[], &mut [Dst { bytes: &mut [], meta: &meta }]).is_err());
+        assert!(run(&negate, &[], &mut []).is_err());
     }
 }
