@@ -1,0 +1,33 @@
+"""Functions of tensors that networks are made of; names and arguments are torch's, with `axis` for `dim`."""
+
+from trainsmith.nn.functional._activation import gelu, log_softmax, logsumexp, relu, sigmoid, silu, softmax, tanh
+from trainsmith.nn.functional._convolve import conv1d, conv2d, conv3d
+from trainsmith.nn.functional._linear import embedding, linear, one_hot
+from trainsmith.nn.functional._loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss
+from trainsmith.nn.functional._normalise import batch_norm, layer_norm
+from trainsmith.nn.functional._pad import pad
+from trainsmith.nn.functional._regularise import dropout
+
+__all__ = [
+    "batch_norm",
+    "binary_cross_entropy_with_logits",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "cross_entropy",
+    "dropout",
+    "embedding",
+    "gelu",
+    "layer_norm",
+    "linear",
+    "log_softmax",
+    "logsumexp",
+    "mse_loss",
+    "one_hot",
+    "pad",
+    "relu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "tanh",
+]
