@@ -84,13 +84,15 @@ proptest! {
         prop_assert_eq!(simplify(&simple).to_string(), simple.to_string(), "twice simplified");
     }
 
+    /// To the bit, though a plan first copies what is not row-major: no kernel's rounding depends on how elements lie.
     #[test]
     fn plans_compute_what_the_program_says(words in words()) {
         for device in DEVICES {
             let program = build(&words, device).program;
-            let (got, want) = (run_plan(&program, words[0], device), run(&program, words[0], device));
-            assert_near(&got, &want, &[], "planned", &program);
-            assert_near(&run_plan(&simplify(&program), words[0], device), &want, &[], "simplified and planned", &program);
+            let want = run(&program, words[0], device);
+            assert_near(&run_plan(&program, words[0], device), &want, &[], "planned", &program);
+            let simple = simplify(&program);
+            assert_near(&run_plan(&simple, words[0], device), &want, &[], "simplified and planned", &program);
         }
     }
 }

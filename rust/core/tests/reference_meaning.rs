@@ -117,6 +117,8 @@ fn random_elements_are_words_of_their_counter() {
     assert_same(&draw(RandomOp::Bits, DType::I64), &words.iter().map(|&w| f64::from(w)).collect::<Vec<_>>());
     let units: Vec<f64> = words.iter().map(|&w| rng::unit_f32(w).into()).collect();
     assert_same(&draw(RandomOp::Uniform, DType::F32), &units);
+    let op = Op::Random { kind: RandomOp::Uniform, shape: [30_000].into(), dtype: DType::F16 };
+    assert!(run(&op, &[state]).iter().all(|&x| (0.0..1.0).contains(&x)), "1 is excluded in every dtype");
 }
 
 /// XLA's definition, worked by hand: input 1 2 3 dilated by 2 is 1 0 2 0 3, cropped by 1 on the left is 0 2 0 3.

@@ -54,7 +54,7 @@ const LARGEST: f64 = 1e6;
 /// Programs stay small enough for the reference.
 const MOST_ELEMENTS: usize = 500;
 
-/// A program of at most one op a word, with what is known of its outputs.
+/// A program of at most one op a word, with a constant that is not row-major.
 pub(crate) fn build(words: &[u64], device: Device) -> Maker {
     let mut program = Program::with_inputs(INPUTS.map(|(shape, dtype, _)| Meta::new(shape, dtype)));
     let meta = Meta::new([3, 4], DType::F32);

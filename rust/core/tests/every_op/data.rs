@@ -18,7 +18,7 @@ pub(crate) enum Data {
 }
 
 /// Edges of the float dtypes; those that a dtype cannot hold round to its zero or infinity.
-const FLOATS: [f64; 20] = [
+const FLOATS: [f64; 21] = [
     0.0,
     -0.0,
     1.0,
@@ -35,6 +35,7 @@ const FLOATS: [f64; 20] = [
     -1e-20,
     1e-40,
     3e38,
+    -1e17,
     -1e300,
     f64::INFINITY,
     f64::NEG_INFINITY,
@@ -63,7 +64,7 @@ const INTS: [i128; 17] = [
 ];
 
 /// Number of edges, the same for every dtype.
-pub(crate) const EDGES: usize = 20;
+pub(crate) const EDGES: usize = 21;
 
 /// Numbers for one value.
 pub(crate) fn fill(seed: u64, dtype: DType, data: Data, count: usize) -> Vec<Scalar> {

@@ -2,7 +2,7 @@
 
 use super::common::close::Close;
 use super::data::{Data, EDGES};
-use super::rows::{Row, Slot, shapes, slot};
+use super::rows::{LARGE, Row, Slot, shapes, slot};
 use trainsmith_core::dtype::DType;
 use trainsmith_core::ir::{BinaryOp, CompareOp, Op, UnaryOp};
 
@@ -20,6 +20,9 @@ pub(crate) fn unary() -> Vec<Row> {
             }
             let edges = Data::Edges { every: 1, upto: largest_argument(op) };
             rows.push(Row::new(Op::Unary(op), vec![slot([EDGES], dtype, edges)], close));
+            if LARGE.contains(&dtype) {
+                rows.push(Row::new(Op::Unary(op), vec![slot([130, 300], dtype, Data::Wild(low, high))], close));
+            }
             for shape in shapes() {
                 rows.push(Row::new(Op::Unary(op), vec![slot(shape, dtype, Data::Wild(low, high))], close));
             }
@@ -118,6 +121,10 @@ pub(crate) fn binary() -> Vec<Row> {
                 continue;
             }
             rows.push(Row::new(Op::Binary(op), all_pairs(dtype), close));
+            if LARGE.contains(&dtype) {
+                let inputs = vec![slot([130, 300], dtype, a), slot([130, 300], dtype, b)];
+                rows.push(Row::new(Op::Binary(op), inputs, close));
+            }
             for shape in shapes() {
                 let inputs = vec![slot(shape.clone(), dtype, a), slot(shape, dtype, b)];
                 rows.push(Row::new(Op::Binary(op), inputs, close));

@@ -43,7 +43,7 @@ pub(crate) fn random() -> Vec<Row> {
                 RandomOp::Bits | RandomOp::Uniform => Close::EXACT,
                 RandomOp::Normal => Close { units: 1.0, scale: 1.0 },
             };
-            for shape in shapes() {
+            for shape in shapes().into_iter().chain([[30_001].into()]) {
                 rows.push(Row::new(Op::Random { kind, shape, dtype }, state.clone(), close));
             }
         }
@@ -151,13 +151,14 @@ pub(crate) fn concat() -> Vec<Row> {
 }
 
 /// Shape, axis and shape of the indices.
-const INDEXED: [(&[usize], usize, &[usize]); 6] = [
+const INDEXED: [(&[usize], usize, &[usize]); 7] = [
     (&[5], 0, &[]),
     (&[5], 0, &[9]),
     (&[5, 17], 0, &[2, 3]),
     (&[3, 4, 2], 1, &[6]),
     (&[3, 4, 2], 2, &[1]),
     (&[5, 0, 2], 0, &[3]),
+    (&[40, 30], 0, &[500]),
 ];
 
 /// The shape with an axis replaced by the axes of the indices.
@@ -198,7 +199,7 @@ pub(crate) fn scatter_add() -> Vec<Row> {
             if dtype == DType::Bool {
                 rows.push(Row::refused(op.clone(), inputs));
             } else {
-                rows.push(Row::new(op.clone(), inputs, Close { units: 1.0, scale: 20.0 }));
+                rows.push(Row::new(op.clone(), inputs, Close { units: 1.0, scale: 60.0 }));
             }
         }
         for wrong in [-1.0, size] {

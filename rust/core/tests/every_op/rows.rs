@@ -56,6 +56,9 @@ pub(crate) fn slot(shape: impl Into<Shape>, dtype: DType, data: Data) -> Slot {
 
 pub(crate) const FLOATS: [DType; 4] = [DType::F16, DType::BF16, DType::F32, DType::F64];
 
+/// Dtypes that run at sizes where a backend splits the work.
+pub(crate) const LARGE: [DType; 3] = [DType::F32, DType::F64, DType::I64];
+
 /// Sizes that meet every branch of a loop: none, one, below and above a vector, and axes that can be turned.
 pub(crate) fn shapes() -> Vec<Shape> {
     let shapes: [&[usize]; 8] = [&[], &[1], &[0], &[7], &[3, 0, 2], &[2, 3, 4], &[5, 17], &[67]];

@@ -25,10 +25,29 @@ pub(super) fn random(kind: RandomOp, state: &Dense, meta: &Meta) -> Result<Dense
         Ok(match kind {
             RandomOp::Bits => Num::I(first.into()),
             RandomOp::Uniform if meta.dtype == DType::F64 => Num::F(rng::unit_f64(first, second)),
-            RandomOp::Uniform => Num::F(rng::unit_f32(first).into()),
+            RandomOp::Uniform => Num::F(f64::from(rng::unit_f32(first)).min(below_one(meta.dtype))),
             RandomOp::Normal => Num::F(rng::normal(first, second)),
         })
     })
+}
+
+/// The largest value below 1, which a draw from [0, 1) may round up to but not beyond.
+fn below_one(dtype: DType) -> f64 {
+    match dtype {
+        DType::F16 => 1.0 - f64::from(half::f16::EPSILON) / 2.0,
+        DType::BF16 => 1.0 - f64::from(half::bf16::EPSILON) / 2.0,
+        DType::F32
+        | DType::F64
+        | DType::Bool
+        | DType::I8
+        | DType::I16
+        | DType::I32
+        | DType::I64
+        | DType::U8
+        | DType::U16
+        | DType::U32
+        | DType::U64 => 1.0,
+    }
 }
 
 pub(super) fn check_finite(name: &str, x: &Dense) -> Result<Dense> {
