@@ -3,7 +3,7 @@
 use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::ir::infer_window::{conv, gather, pad, scan, scatter_add};
+use crate::ir::infer_window::{conv, gather, integer_index, pad, scan, scatter_add};
 use crate::ir::op::{BinaryOp, Composite, Op, RandomOp, ReduceOp, UnaryOp, ViewOp};
 use crate::shape::Shape;
 use smallvec::{SmallVec, smallvec};
@@ -67,6 +67,10 @@ pub fn infer(op: &Op, inputs: &[Meta]) -> Result<SmallVec<[Meta; 1]>> {
             inputs[0].clone()
         }
         Op::CheckFinite { .. } => inputs[0].clone(),
+        Op::CheckIndex { name, .. } => {
+            integer_index(name, &inputs[0])?;
+            inputs[0].clone()
+        }
     };
     Ok(smallvec![one])
 }
@@ -84,7 +88,8 @@ pub fn arity(op: &Op) -> Option<usize> {
         | Op::View(_)
         | Op::Pad { .. }
         | Op::Composite(Composite::LogSoftmax { .. })
-        | Op::CheckFinite { .. } => Some(1),
+        | Op::CheckFinite { .. }
+        | Op::CheckIndex { .. } => Some(1),
         Op::Binary(_)
         | Op::Compare(_)
         | Op::MatMul

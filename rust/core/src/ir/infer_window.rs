@@ -88,7 +88,7 @@ pub(super) fn scatter_add(axis: usize, inputs: &[Meta]) -> Result<Meta> {
     Ok(base.clone())
 }
 
-fn integer_index(op: &str, index: &Meta) -> Result<()> {
+pub(super) fn integer_index(op: &str, index: &Meta) -> Result<()> {
     if index.dtype == DType::I64 {
         return Ok(());
     }

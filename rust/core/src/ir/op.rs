@@ -265,6 +265,13 @@ pub enum Op {
         /// What is checked, for the message.
         name: Arc<str>,
     },
+    /// Indices themselves, or an error when one is outside `[0, size)`.
+    CheckIndex {
+        /// What is checked, for the message.
+        name: Arc<str>,
+        /// What they index.
+        size: usize,
+    },
 }
 
 impl Op {
@@ -297,6 +304,7 @@ impl Op {
             Self::Composite(Composite::LogSoftmax { .. }) => "log_softmax",
             Self::Composite(Composite::LogSoftmaxGrad { .. }) => "log_softmax_grad",
             Self::CheckFinite { .. } => "check_finite",
+            Self::CheckIndex { .. } => "check_index",
         }
     }
 }

@@ -84,7 +84,7 @@ agree! {
     comparisons_and_casts_agree: Compare Select Cast;
     folds_agree: Reduce ArgReduce Cumulate;
     views_agree: Reshape Permute Expand Slice;
-    moves_agree: Pad Concat Gather ScatterAdd CheckFinite;
+    moves_agree: Pad Concat Gather ScatterAdd CheckFinite CheckIndex;
     products_agree: MatMul Conv;
     loops_and_composites_agree: Scan LogSoftmax LogSoftmaxGrad;
 }

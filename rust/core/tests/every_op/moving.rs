@@ -223,3 +223,16 @@ pub(crate) fn check_finite() -> Vec<Row> {
     }
     rows
 }
+
+pub(crate) fn check_index() -> Vec<Row> {
+    let op = Op::CheckIndex { name: "labels".into(), size: 4 };
+    let mut rows = Vec::new();
+    for shape in shapes() {
+        rows.push(Row::new(op.clone(), vec![slot(shape, DType::I64, Data::Range(0.0, 4.0))], Close::EXACT));
+    }
+    for wrong in [-1.0, 4.0] {
+        rows.push(Row::fails(op.clone(), vec![slot([3, 2], DType::I64, Data::Range(wrong, wrong))]));
+    }
+    rows.push(Row::refused(op, vec![slot([3], DType::F32, ANY)]));
+    rows
+}

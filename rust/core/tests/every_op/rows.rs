@@ -108,6 +108,7 @@ kinds!(
     LogSoftmax => shaped::log_softmax(),
     LogSoftmaxGrad => shaped::log_softmax_grad(),
     CheckFinite => moving::check_finite(),
+    CheckIndex => moving::check_index(),
 );
 
 pub(crate) fn kind(op: &Op) -> Kind {
@@ -138,5 +139,6 @@ pub(crate) fn kind(op: &Op) -> Kind {
         Op::Composite(Composite::LogSoftmax { .. }) => Kind::LogSoftmax,
         Op::Composite(Composite::LogSoftmaxGrad { .. }) => Kind::LogSoftmaxGrad,
         Op::CheckFinite { .. } => Kind::CheckFinite,
+        Op::CheckIndex { .. } => Kind::CheckIndex,
     }
 }

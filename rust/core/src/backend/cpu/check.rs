@@ -51,6 +51,24 @@ fn all_finite<T: Pod>(name: &str, x: &Src<'_>, wide: impl Fn(T) -> f64) -> Resul
     Ok(())
 }
 
+/// Copy indices through, or say which is outside `[0, size)`.
+pub(super) fn check_index(name: &str, size: usize, x: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
+    within(name, size, x)?;
+    copy::strided(x, x.layout, out.bytes, &Layout::contiguous(out.meta.shape.clone()))
+}
+
+/// Say which index is outside `[0, size)`, the first in row-major order.
+pub(super) fn within(name: &str, size: usize, x: &Src<'_>) -> Result<()> {
+    for [place] in Rows::new([x.layout]).positions() {
+        let index: i64 = bytemuck::pod_read_unaligned(&x.bytes[place * 8..][..8]);
+        if usize::try_from(index).is_ok_and(|i| i < size) {
+            continue;
+        }
+        return Err(Error::index(name, format!("indices in [0, {size})"), index.to_string()));
+    }
+    Ok(())
+}
+
 /// Index per axis of the element with this row-major number.
 fn multi_index(number: usize, shape: &Shape) -> Vec<usize> {
     let mut rest = number;
@@ -75,6 +93,14 @@ mod tests {
         let op = Op::CheckFinite { name: "loss".into() };
         assert_eq!(run::<f32>(&op, &[tensor(&[1f32, -2.0], &[2], DType::F32)]), [1.0, -2.0]);
         assert_eq!(run::<i64>(&op, &[tensor(&[1i64], &[], DType::I64)]), [1]);
+    }
+
+    #[test]
+    fn the_first_index_outside_is_named() {
+        let op = Op::CheckIndex { name: "cross_entropy".into(), size: 3 };
+        assert_eq!(run::<i64>(&op, &[tensor(&[0i64, 2], &[2], DType::I64)]), [0, 2]);
+        let error = fails(&op, &[tensor(&[0i64, 3, -1], &[3], DType::I64)]);
+        assert_eq!(error.to_string(), "cross_entropy: expected indices in [0, 3), got 3");
     }
 
     #[test]

@@ -111,7 +111,8 @@ fn moves_only(op: &Op) -> bool {
         | Op::Select
         | Op::Gather { .. }
         | Op::Scan(_)
-        | Op::CheckFinite { .. } => true,
+        | Op::CheckFinite { .. }
+        | Op::CheckIndex { .. } => true,
         Op::Leaf
         | Op::Iota { .. }
         | Op::Unary(_)
@@ -167,6 +168,7 @@ fn dispatch(op: &Op, inputs: &[Src<'_>], outputs: &mut [Dst<'_>]) -> Result<()> 
             exactly(op, inputs).and_then(|[y, g]| composite::log_softmax_grad(*axis, y, g, out))
         }
         Op::CheckFinite { name } => exactly(op, inputs).and_then(|[x]| check::check_finite(name, x, out)),
+        Op::CheckIndex { name, size } => exactly(op, inputs).and_then(|[x]| check::check_index(name, *size, x, out)),
     }
 }
 

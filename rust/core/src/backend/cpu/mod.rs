@@ -73,6 +73,10 @@ impl Backend for Cpu {
             check::finite(name, &source(name, value)?)?;
             return Ok(smallvec![value.clone()]);
         }
+        if let (Op::CheckIndex { name, size }, [value]) = (op, inputs) {
+            check::within(name, *size, &source(name, value)?)?;
+            return Ok(smallvec![value.clone()]);
+        }
         if let Op::Scan(attributes) = op {
             return scan::scan(attributes, inputs).map(SmallVec::from_vec);
         }

@@ -98,6 +98,7 @@ fn evaluate(op: &Op, inputs: &[&Dense]) -> Result<Vec<Dense>> {
         Op::Scan(attributes) => return control::scan(attributes, inputs, &results),
         Op::Composite(composite) => return control::composite(composite, inputs),
         Op::CheckFinite { name } => source::check_finite(name, inputs[0]),
+        Op::CheckIndex { name, size } => source::check_index(name, *size, inputs[0]),
     };
     Ok(vec![result?])
 }

@@ -59,3 +59,13 @@ pub(super) fn check_finite(name: &str, x: &Dense) -> Result<Dense> {
     }
     Ok(x.clone())
 }
+
+pub(super) fn check_index(name: &str, size: usize, x: &Dense) -> Result<Dense> {
+    for element in &x.data {
+        let index = element.float();
+        if !(0.0..size as f64).contains(&index) {
+            return Err(Error::index(name, format!("indices in [0, {size})"), index.to_string()));
+        }
+    }
+    Ok(x.clone())
+}

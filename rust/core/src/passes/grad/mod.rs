@@ -160,6 +160,7 @@ fn rule(op: &Op, s: &Site<'_>) -> Result<InputGrads> {
         }
         Op::Composite(composite @ Composite::LogSoftmaxGrad { .. }) => program::through_decomposition(composite, s),
         Op::CheckFinite { .. } => Ok(smallvec![Some(s.g()?.clone())]),
+        Op::CheckIndex { .. } => Ok(smallvec![None]),
     }
 }
 

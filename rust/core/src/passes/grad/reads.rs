@@ -41,6 +41,7 @@ pub fn reads(op: &Op) -> Option<Reads> {
         | Op::Pad { .. }
         | Op::Concat { .. }
         | Op::CheckFinite { .. }
+        | Op::CheckIndex { .. }
         | Op::Reduce { op: ReduceOp::Sum | ReduceOp::Any | ReduceOp::All, .. }
         | Op::Cumulate { op: CumulateOp::Sum, .. } => Reads::NOTHING,
         Op::Unary(unary) => match unary {

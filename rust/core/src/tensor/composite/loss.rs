@@ -157,6 +157,9 @@ fn class_indices(log: &Edge, target: &Edge, axis: usize, options: &CrossEntropy)
     let target = b.cast(target, DType::I64)?;
     let ignored = b.compare(CompareOp::Equal, &target, &b.full_like(&target, options.ignore_index as f64)?)?;
     let safe = b.select(&ignored, &b.full_like(&target, 0.0)?, &target)?;
+    // The pick below reads a flattened table, where an index outside its row would reach a neighbour.
+    let check = Op::CheckIndex { name: OP.into(), size: log.shape()[axis] };
+    let safe = b.one(check, &[safe])?;
     let zero = b.full_like(&pick(log, &safe, axis)?, 0.0)?;
     let weighted = match &options.weight {
         Some(weight) => b.mul(log, &class_weights(log, axis, weight)?)?,
@@ -191,13 +194,7 @@ fn pick(x: &Edge, index: &Edge, axis: usize) -> Result<Edge> {
     perm.push(axis);
     let rows = index.shape().numel();
     let flat = b.reshape(&b.permute(x, &perm)?, &[rows * classes].into())?;
-    // An index outside its row is sent outside the table, so that the gather names it instead of reading a neighbour.
-    let zero = b.full_like(index, 0.0)?;
-    let low = b.compare(CompareOp::Less, index, &zero)?;
-    let high = b.compare(CompareOp::GreaterEqual, index, &b.full_like(index, classes as f64)?)?;
-    let outside = b.binary(crate::ir::op::BinaryOp::Or, &low, &high)?;
     let row = b.reshape(&b.source(Op::Iota { length: rows }, x.node.device)?, index.shape())?;
     let place = b.add(&b.scale(&row, classes as f64)?, index)?;
-    let place = b.select(&outside, &b.full_like(index, -1.0)?, &place)?;
     b.one(Op::Gather { axis: 0 }, &[flat, place])
 }
