@@ -36,7 +36,8 @@ fn main() -> Result<()> {
     Generator::global().reseed(0)?;
     let x = noise([256, 8], 1.0)?;
     let y = call("sin", &[&call("sum", &[&x], &[("axis", Attr::Int(1)), ("keepdims", Attr::Bool(true))])?], &[])?;
-    let hidden = (parameter("hidden.weight", &noise([64, 8], 0.35)?)?, parameter("hidden.bias", &noise([1, 64], 0.1)?)?);
+    let hidden =
+        (parameter("hidden.weight", &noise([64, 8], 0.35)?)?, parameter("hidden.bias", &noise([1, 64], 0.1)?)?);
     let output = parameter("output.weight", &noise([1, 64], 0.12)?)?;
     let parameters = [&hidden.0, &hidden.1, &output];
 
@@ -69,7 +70,11 @@ fn main() -> Result<()> {
     let recorder = mode::stop()?;
     let captured = Captured::new(recorder, &[loss?.edge()?], false)?;
     println!("first step, eager: loss {eager:.4}");
-    println!("captured: {} instructions, {} bytes of arena", captured.program().instructions.len(), captured.arena_bytes());
+    println!(
+        "captured: {} instructions, {} bytes of arena",
+        captured.program().instructions.len(),
+        captured.arena_bytes()
+    );
     for turn in 1..=200 {
         let loss = captured.run(&[Arc::clone(&xh), Arc::clone(&yh)])?;
         if turn % 40 == 0 {

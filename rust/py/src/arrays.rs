@@ -151,7 +151,11 @@ pub(crate) fn host_view(py: Python<'_>, tensor: &Bound<'_, PyTensor>) -> PyResul
 /// The tensor on another device.
 #[pyfunction]
 #[pyo3(signature = (tensor, device, /))]
-pub(crate) fn to_device<'py>(py: Python<'py>, tensor: Bound<'py, PyTensor>, device: &str) -> PyResult<Bound<'py, PyTensor>> {
+pub(crate) fn to_device<'py>(
+    py: Python<'py>,
+    tensor: Bound<'py, PyTensor>,
+    device: &str,
+) -> PyResult<Bound<'py, PyTensor>> {
     let device = Device::parse(device).or_raise(py)?;
     let source = &tensor.get().0;
     if source.device() == device {

@@ -22,9 +22,10 @@ pub(crate) fn scalar(value: &Bound<'_, PyAny>) -> Option<PyResult<Scalar>> {
         return Some(value.extract().map(Scalar::Float));
     }
     value.is_instance_of::<PyInt>().then(|| {
-        value.extract::<i128>().map(Scalar::Int).map_err(|_| {
-            raise(value.py(), &Error::value("scalar", "an integer of at most 64 bits", value.to_string()))
-        })
+        value
+            .extract::<i128>()
+            .map(Scalar::Int)
+            .map_err(|_| raise(value.py(), &Error::value("scalar", "an integer of at most 64 bits", value.to_string())))
     })
 }
 
@@ -34,9 +35,8 @@ pub(crate) fn tensor(value: &Bound<'_, PyAny>) -> PyResult<Tensor> {
         return Ok(tensor.get().0.clone());
     }
     let py = value.py();
-    let asarray = ASARRAY.get_or_try_init(py, || {
-        py.import("trainsmith._arrays")?.getattr("asarray").map(Bound::unbind)
-    })?;
+    let asarray =
+        ASARRAY.get_or_try_init(py, || py.import("trainsmith._arrays")?.getattr("asarray").map(Bound::unbind))?;
     let made = asarray.bind(py).call1((value,))?;
     Ok(made.cast::<PyTensor>()?.get().0.clone())
 }

@@ -119,7 +119,8 @@ pub(crate) fn record(
         results.iter().map(|t| t.get().0.edge().or_raise(py)).collect::<PyResult<Vec<_>>>()
     });
     let recorder = mode::stop().or_raise(py)?;
-    let captured = attached(py, "compile", || Captured::new(recorder, &results.as_ref().map_or(vec![], Clone::clone), keep_grads));
+    let captured =
+        attached(py, "compile", || Captured::new(recorder, &results.as_ref().map_or(vec![], Clone::clone), keep_grads));
     results?;
     Ok(PyCaptured(captured?))
 }
@@ -246,7 +247,8 @@ pub(crate) fn scan<'py>(
     let raised: RefCell<Option<PyErr>> = RefCell::new(None);
     let mut turn = |carries: &[Tensor], slices: &[Tensor]| {
         let call = || -> PyResult<(Vec<Tensor>, Vec<Tensor>)> {
-            let lists = (PyList::new(py, wrapped(py, carries.to_vec())?)?, PyList::new(py, wrapped(py, slices.to_vec())?)?);
+            let lists =
+                (PyList::new(py, wrapped(py, carries.to_vec())?)?, PyList::new(py, wrapped(py, slices.to_vec())?)?);
             let (new, out): (Vec<Bound<'_, PyTensor>>, Vec<Bound<'_, PyTensor>>) = body.call1(lists)?.extract()?;
             Ok((tensors(&new), tensors(&out)))
         };

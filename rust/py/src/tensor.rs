@@ -39,11 +39,15 @@ impl PyTensor {
 
     fn number<'py>(&self, py: Python<'py>, op: &'static str) -> PyResult<Bound<'py, PyAny>> {
         let (dtype, _) = self.element(py, op)?;
-        let wide = if dtype.is_float() { DType::F64 } else if dtype.is_unsigned() { DType::U64 } else { DType::I64 };
+        let wide = if dtype.is_float() {
+            DType::F64
+        } else if dtype.is_unsigned() {
+            DType::U64
+        } else {
+            DType::I64
+        };
         let tensor = &self.0;
-        let bytes = gate(py, op, || {
-            tensor.to_wide(op, wide)
-        })?;
+        let bytes = gate(py, op, || tensor.to_wide(op, wide))?;
         let mut word = [0u8; 8];
         word.copy_from_slice(&bytes);
         match (dtype, wide) {
@@ -137,7 +141,8 @@ impl PyTensor {
             mode::with_grad(false, || {
                 let meta = target.meta();
                 let edge = face().cast(&source.edge()?, meta.dtype)?;
-                let edge = if edge.shape().len() > meta.shape.len() { edge } else { face().expand(&edge, &meta.shape)? };
+                let edge =
+                    if edge.shape().len() > meta.shape.len() { edge } else { face().expand(&edge, &meta.shape)? };
                 target.overwrite("copy_", edge)
             })
         })?;
@@ -175,7 +180,11 @@ impl PyTensor {
         hasher.finish()
     }
 
-    fn __richcmp__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>, op: CompareOp) -> PyResult<Bound<'py, PyAny>> {
+    fn __richcmp__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+        op: CompareOp,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let name = match op {
             CompareOp::Lt => "less",
             CompareOp::Le => "less_equal",

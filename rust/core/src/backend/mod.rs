@@ -70,7 +70,8 @@ pub fn interpret(backend: &dyn Backend, program: &Program, inputs: &[Value]) -> 
             .iter()
             .map(|&i| values[i].clone().ok_or_else(|| Error::bug("interpret", "a value was dropped too early")))
             .collect::<Result<_>>()?;
-        let results = backend.run_op(&instruction.op, &operands).map_err(|e| locate(e, instruction.origin.as_deref()))?;
+        let results =
+            backend.run_op(&instruction.op, &operands).map_err(|e| locate(e, instruction.origin.as_deref()))?;
         values.extend(results.into_iter().map(Some));
         for &input in &instruction.inputs {
             if last_use[input] == turn {

@@ -36,10 +36,8 @@ fn foreign(dtype: DType) -> Dtype {
 /// Write named values and text metadata to a file, which appears whole or not at all.
 pub fn save(path: &Path, tensors: &[(String, Value)], metadata: &[(String, String)]) -> Result<()> {
     const OP: &str = "save_safetensors";
-    let hosts = tensors
-        .iter()
-        .map(|(name, value)| Ok((name, value.meta(), download(value)?)))
-        .collect::<Result<Vec<_>>>()?;
+    let hosts =
+        tensors.iter().map(|(name, value)| Ok((name, value.meta(), download(value)?))).collect::<Result<Vec<_>>>()?;
     let mut views = Vec::with_capacity(hosts.len());
     for (name, meta, bytes) in &hosts {
         let view = TensorView::new(foreign(meta.dtype), meta.shape.to_vec(), bytes);
@@ -73,9 +71,10 @@ pub fn load(path: &Path, device: Device) -> Result<(Vec<(String, Value)>, Vec<(S
     let file = SafeTensors::deserialize(&bytes).map_err(|e| failed(OP, path, &e))?;
     let mut tensors = vec![];
     for (name, view) in file.tensors() {
-        let dtype = DType::ALL.into_iter().find(|&d| foreign(d) == view.dtype()).ok_or_else(|| {
-            Error::io(OP, "tensors of known dtypes", format!("{name} of dtype {:?}", view.dtype()))
-        })?;
+        let dtype = DType::ALL
+            .into_iter()
+            .find(|&d| foreign(d) == view.dtype())
+            .ok_or_else(|| Error::io(OP, "tensors of known dtypes", format!("{name} of dtype {:?}", view.dtype())))?;
         let meta = Meta::new(view.shape().to_vec(), dtype);
         tensors.push((name, upload(view.data(), &meta, device)?));
     }

@@ -117,11 +117,7 @@ pub fn view_rule(view: &ViewOp, input: &Meta) -> Result<Shape> {
             if sorted.iter().copied().eq(0..shape.len()) {
                 Ok(perm.iter().map(|&p| shape[p]).collect())
             } else {
-                Err(Error::value(
-                    "permute_dims",
-                    format!("each of the {} axes once", shape.len()),
-                    format!("{perm:?}"),
-                ))
+                Err(Error::value("permute_dims", format!("each of the {} axes once", shape.len()), format!("{perm:?}")))
             }
         }
         ViewOp::Expand(to) => match Shape::broadcast("broadcast_to", shape, to) {
@@ -139,7 +135,10 @@ pub fn view_rule(view: &ViewOp, input: &Meta) -> Result<Shape> {
                 && (0..shape.len()).all(|axis| {
                     let last = starts[axis] as isize + (sizes[axis] as isize - 1) * steps[axis];
                     sizes[axis] == 0
-                        || (steps[axis] != 0 && starts[axis] < shape[axis] && last >= 0 && (last as usize) < shape[axis])
+                        || (steps[axis] != 0
+                            && starts[axis] < shape[axis]
+                            && last >= 0
+                            && (last as usize) < shape[axis])
                 });
             if ok {
                 Ok(sizes.as_slice().into())
@@ -160,7 +159,13 @@ fn unary_rule(op: UnaryOp, input: &Meta) -> Result<Meta> {
             Err(Error::dtype("not", "a bool or integer tensor", input.dtype.to_string()))
         }
         UnaryOp::Not => Ok(input.clone()),
-        UnaryOp::Neg | UnaryOp::Abs | UnaryOp::Sign | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round | UnaryOp::Trunc => {
+        UnaryOp::Neg
+        | UnaryOp::Abs
+        | UnaryOp::Sign
+        | UnaryOp::Floor
+        | UnaryOp::Ceil
+        | UnaryOp::Round
+        | UnaryOp::Trunc => {
             not_bool(op.name(), input)?;
             Ok(input.clone())
         }

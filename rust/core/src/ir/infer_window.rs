@@ -27,7 +27,11 @@ pub(super) fn conv(op: &ConvOp, input: &Meta, kernel: &Meta) -> Result<Meta> {
     let both = [input.clone(), kernel.clone()];
     let rank = input.shape.len();
     if rank < 3 || kernel.shape.len() != rank || input.dtype != kernel.dtype {
-        return Err(mismatch("conv", "input [N, C, spatial...] and kernel [O, C / groups, spatial...] of one dtype", &both));
+        return Err(mismatch(
+            "conv",
+            "input [N, C, spatial...] and kernel [O, C / groups, spatial...] of one dtype",
+            &both,
+        ));
     }
     let spatial = rank - 2;
     let lengths = [op.strides.len(), op.low.len(), op.high.len(), op.input_dilation.len(), op.kernel_dilation.len()];

@@ -83,34 +83,15 @@ impl Node {
     pub fn new(parts: NodeParts, tape: Option<Tape>) -> Arc<Self> {
         let NodeParts { op, metas, device, requires_grad, sink, leaf, recording, origin } = parts;
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self {
-            id,
-            op,
-            metas,
-            device,
-            requires_grad,
-            sink,
-            leaf,
-            recording,
-            origin,
-            tape: Mutex::new(tape),
-        })
+        Arc::new(Self { id, op, metas, device, requires_grad, sink, leaf, recording, origin, tape: Mutex::new(tape) })
     }
 
     /// A leaf.
     pub fn leaf(leaf: Leaf, meta: Meta, device: Device, sink: Option<Arc<Sink>>, recording: u64) -> Arc<Self> {
         let requires_grad = sink.is_some();
         let metas = SmallVec::from_iter([meta]);
-        let parts = NodeParts {
-            op: Op::Leaf,
-            metas,
-            device,
-            requires_grad,
-            sink,
-            leaf: Some(leaf),
-            recording,
-            origin: None,
-        };
+        let parts =
+            NodeParts { op: Op::Leaf, metas, device, requires_grad, sink, leaf: Some(leaf), recording, origin: None };
         Self::new(parts, None)
     }
 

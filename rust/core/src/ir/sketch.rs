@@ -39,16 +39,8 @@ impl Builder for Sketch {
         let metas = infer(&op, &metas)?;
         let requires_grad = inputs.iter().any(|e| e.node.requires_grad) && metas.iter().any(|m| m.dtype.is_float());
         let tape = Tape { inputs: inputs.into(), outputs: SmallVec::new() };
-        let parts = NodeParts {
-            op,
-            metas,
-            device: self.0,
-            requires_grad,
-            sink: None,
-            leaf: None,
-            recording: 0,
-            origin: None,
-        };
+        let parts =
+            NodeParts { op, metas, device: self.0, requires_grad, sink: None, leaf: None, recording: 0, origin: None };
         Ok(Node::new(parts, Some(tape)).outputs())
     }
 

@@ -46,14 +46,8 @@ struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     fn new(program: &'a Program) -> Self {
-        let mut planner = Self {
-            program,
-            aliases: vec![],
-            storages: vec![],
-            places: vec![],
-            drafts: vec![],
-            exits: vec![],
-        };
+        let mut planner =
+            Self { program, aliases: vec![], storages: vec![], places: vec![], drafts: vec![], exits: vec![] };
         for i in 0..program.first_result() {
             let place = i.checked_sub(program.inputs).map_or(Place::Input(i), Place::Constant);
             let storage = planner.store(program.metas[i].clone(), Some(place));

@@ -167,7 +167,8 @@ impl Call<'_> {
         self.ints(key)?
             .into_iter()
             .map(|v| {
-                usize::try_from(v).map_err(|_| Error::value(self.name, format!("{key} without negative sizes"), v.to_string()))
+                usize::try_from(v)
+                    .map_err(|_| Error::value(self.name, format!("{key} without negative sizes"), v.to_string()))
             })
             .collect()
     }

@@ -94,8 +94,7 @@ fn run(op: Op, inputs: &[Edge], device: Device) -> Result<Edges> {
     let tape = if taped { Some(tape(&op, inputs, &results)?) } else { None };
     let leaf = (!taped && results.len() == 1).then(|| Leaf::Value(results[0].clone()));
     let op = if leaf.is_some() { Op::Leaf } else { op };
-    let parts =
-        NodeParts { op, metas, device, requires_grad: taped, sink: None, leaf, recording: 0, origin: None };
+    let parts = NodeParts { op, metas, device, requires_grad: taped, sink: None, leaf, recording: 0, origin: None };
     let node = Node::new(parts, tape);
     let edge = |(port, value)| Edge { node: Arc::clone(&node), port, value: Some(value) };
     Ok(results.into_iter().enumerate().map(edge).collect())
@@ -133,15 +132,13 @@ fn record(op: Op, inputs: &[Edge], device: Device) -> Result<Edges> {
     }
     let metas: SmallVec<[Meta; 4]> = inputs.iter().map(|e| e.meta().clone()).collect();
     let metas = infer(&op, &metas)?;
-    let taped = mode::grad_enabled()
-        && inputs.iter().any(|e| e.node.requires_grad)
-        && metas.iter().any(|m| m.dtype.is_float());
+    let taped =
+        mode::grad_enabled() && inputs.iter().any(|e| e.node.requires_grad) && metas.iter().any(|m| m.dtype.is_float());
     if taped {
         require_derivative(&op)?;
     }
     let origin = mode::with_recorder(|r| r.origin()).flatten();
-    let parts =
-        NodeParts { op, metas, device, requires_grad: taped, sink: None, leaf: None, recording, origin };
+    let parts = NodeParts { op, metas, device, requires_grad: taped, sink: None, leaf: None, recording, origin };
     let tape = Tape { inputs: inputs.iter().map(Edge::clone).collect(), outputs: SmallVec::new() };
     Ok(Node::new(parts, Some(tape)).outputs())
 }

@@ -37,6 +37,7 @@ pub fn clip_by_norm(grads: &[Edge], max_norm: f64) -> Result<(Edge, Vec<Edge>)> 
     let norm = global_norm(grads)?;
     let factor = b.div(&b.full_like(&norm, max_norm)?, &b.shift(&norm, 1e-6)?)?;
     let factor = b.binary(BinaryOp::Minimum, &factor, &b.full_like(&norm, 1.0)?)?;
-    let scaled = grads.iter().map(|g| b.mul(g, &b.expand(&b.cast(&factor, g.dtype())?, g.shape())?)).collect::<Result<_>>()?;
+    let scaled =
+        grads.iter().map(|g| b.mul(g, &b.expand(&b.cast(&factor, g.dtype())?, g.shape())?)).collect::<Result<_>>()?;
     Ok((norm, scaled))
 }

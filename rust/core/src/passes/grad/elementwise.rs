@@ -77,10 +77,7 @@ pub(super) fn binary(op: BinaryOp, s: &Site<'_>) -> Result<InputGrads> {
         }
         BinaryOp::Atan2 => {
             let square = b.add(&b.mul(x, x)?, &b.mul(y, y)?)?;
-            smallvec![
-                first(&|| b.div(&b.mul(g, y)?, &square))?,
-                second(&|| b.neg(&b.div(&b.mul(g, x)?, &square)?))?,
-            ]
+            smallvec![first(&|| b.div(&b.mul(g, y)?, &square))?, second(&|| b.neg(&b.div(&b.mul(g, x)?, &square)?))?,]
         }
         BinaryOp::FloorDivide
         | BinaryOp::And

@@ -59,11 +59,7 @@ fn exclusive_product(b: &dyn Builder, x: &Edge, axis: usize, reverse: bool) -> R
     let start = usize::from(reverse);
     let rest = b.narrow(x, axis, start, size - 1)?;
     let product = b.one(Op::Cumulate { op: CumulateOp::Prod, axis, reverse }, &[rest])?;
-    let op = Op::Fill {
-        value: crate::dtype::Scalar::Float(1.0),
-        shape: x.shape().with(axis, 1),
-        dtype: x.dtype(),
-    };
+    let op = Op::Fill { value: crate::dtype::Scalar::Float(1.0), shape: x.shape().with(axis, 1), dtype: x.dtype() };
     let one = b.source(op, x.node.device)?;
     let parts = if reverse { [product, one] } else { [one, product] };
     b.one(Op::Concat { axis }, &parts)
@@ -85,11 +81,7 @@ pub(super) fn cumulate(op: CumulateOp, axis: usize, reverse: bool, s: &Site<'_>)
 /// `t_j = g_j + x_{j+1} t_{j+1}`: what later products pass back to the running product at j. A loop, so zeros are no trouble.
 fn weighted_tail(b: &dyn Builder, x: &Edge, g: &Edge, axis: usize, reverse: bool) -> Result<Edge> {
     let (size, rank) = (x.shape()[axis], x.shape().len());
-    let op = Op::Fill {
-        value: crate::dtype::Scalar::Float(0.0),
-        shape: x.shape().with(axis, 1),
-        dtype: x.dtype(),
-    };
+    let op = Op::Fill { value: crate::dtype::Scalar::Float(0.0), shape: x.shape().with(axis, 1), dtype: x.dtype() };
     let zero = b.source(op, x.node.device)?;
     let shifted = if reverse {
         b.one(Op::Concat { axis }, &[zero, b.narrow(x, axis, 0, size - 1)?])?

@@ -47,6 +47,10 @@ fn per_axis(c: &Call<'_>, key: &str, default: i64, spatial: usize) -> Result<Vec
     let sizes: Option<Vec<usize>> = values.iter().map(|&v| usize::try_from(v).ok()).collect();
     match sizes {
         Some(sizes) if sizes.len() == spatial => Ok(sizes),
-        _ => Err(Error::value(c.name, format!("{key}: one size of at least 0, or {spatial} of them"), format!("{values:?}"))),
+        _ => Err(Error::value(
+            c.name,
+            format!("{key}: one size of at least 0, or {spatial} of them"),
+            format!("{values:?}"),
+        )),
     }
 }

@@ -129,8 +129,7 @@ pub fn cross_entropy(input: &Edge, target: &Edge, options: &CrossEntropy) -> Res
 /// Weight of each class, ready to multiply `log`.
 fn class_weights(log: &Edge, axis: usize, weight: &Edge) -> Result<Edge> {
     let b = face();
-    let column: Shape =
-        (0..log.shape().len()).map(|a| if a == axis { weight.shape().numel() } else { 1 }).collect();
+    let column: Shape = (0..log.shape().len()).map(|a| if a == axis { weight.shape().numel() } else { 1 }).collect();
     b.expand(&b.reshape(&b.cast(weight, log.dtype())?, &column)?, log.shape())
 }
 

@@ -1,7 +1,7 @@
 //! Elementwise functions.
 
-use super::promote::{broadcast, floating, pair, typed_pair, unify};
 use super::Row;
+use super::promote::{broadcast, floating, pair, typed_pair, unify};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::node::Edge;
@@ -39,8 +39,12 @@ pub(super) const ROWS: &[Row] = &[
     ("atanh", |c| real(c, UnaryOp::Atanh)),
     ("sigmoid", |c| real(c, UnaryOp::Sigmoid)),
     ("erf", |c| real(c, UnaryOp::Erf)),
-    ("log2", |c| Ok(vec![face().scale(&face().unary(UnaryOp::Log, &floating(&c.edge(0)?)?)?, std::f64::consts::LOG2_E)?])),
-    ("log10", |c| Ok(vec![face().scale(&face().unary(UnaryOp::Log, &floating(&c.edge(0)?)?)?, std::f64::consts::LOG10_E)?])),
+    ("log2", |c| {
+        Ok(vec![face().scale(&face().unary(UnaryOp::Log, &floating(&c.edge(0)?)?)?, std::f64::consts::LOG2_E)?])
+    }),
+    ("log10", |c| {
+        Ok(vec![face().scale(&face().unary(UnaryOp::Log, &floating(&c.edge(0)?)?)?, std::f64::consts::LOG10_E)?])
+    }),
     ("square", |c| c.edge(0).and_then(|x| Ok(vec![face().mul(&x, &x)?]))),
     ("positive", |c| Ok(vec![c.edge(0)?])),
     ("logical_not", |c| Ok(vec![face().unary(UnaryOp::Not, &truth(&c.edge(0)?)?)?])),

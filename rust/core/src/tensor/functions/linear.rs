@@ -1,7 +1,7 @@
 //! Products.
 
-use super::promote::unify;
 use super::Row;
+use super::promote::unify;
 use crate::error::{Error, Result};
 use crate::ir::node::Edge;
 use crate::shape::Shape;

@@ -1,7 +1,7 @@
 //! Functions that move, pick and join elements.
 
-use super::promote::unify;
 use super::Row;
+use super::promote::unify;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::ir::node::Edge;
@@ -102,7 +102,8 @@ fn slice(c: &Call<'_>) -> Result<Vec<Edge>> {
 fn pad(c: &Call<'_>) -> Result<Vec<Edge>> {
     let x = c.edge(0)?;
     let value = Scalar::Float(c.float("value", 0.0)?);
-    let interior = c.maybe_ints("interior")?.map_or_else(|| Ok(vec![0; x.shape().len()]), |_| unsigned(c, "interior"))?;
+    let interior =
+        c.maybe_ints("interior")?.map_or_else(|| Ok(vec![0; x.shape().len()]), |_| unsigned(c, "interior"))?;
     let op = Op::Pad { low: unsigned(c, "low")?, high: unsigned(c, "high")?, interior, value };
     Ok(vec![face().one(op, &[x])?])
 }

@@ -1,7 +1,7 @@
 //! Rows of the neural functions; their formulas live in `composite`.
 
-use super::promote::floating;
 use super::Row;
+use super::promote::floating;
 use crate::tensor::composite::{activation, convolution, loss, normalisation, regularise};
 
 pub(super) const ROWS: &[Row] = &[
@@ -17,9 +17,7 @@ pub(super) const ROWS: &[Row] = &[
         Ok(vec![activation::log_softmax(&x, c.axis("axis", -1, x.shape().len())?)?])
     }),
     ("dropout", |c| Ok(vec![regularise::dropout(&c.edge(0)?, c.float("p", 0.5)?, c.flag("training", true)?)?])),
-    ("embedding", |c| {
-        Ok(vec![regularise::embedding(&c.edge(0)?, &c.edge(1)?, c.maybe_int("padding_idx")?)?])
-    }),
+    ("embedding", |c| Ok(vec![regularise::embedding(&c.edge(0)?, &c.edge(1)?, c.maybe_int("padding_idx")?)?])),
     ("one_hot", |c| Ok(vec![regularise::one_hot(&c.edge(0)?, c.int("num_classes", 0)?)?])),
     ("layer_norm", |c| {
         let x = c.edge(0)?;

@@ -9,11 +9,8 @@ use crate::tensor::args::Call;
 use crate::tensor::face::face;
 use crate::tensor::generator::Generator;
 
-pub(super) const ROWS: &[Row] = &[
-    ("rand", |c| draw(c, RandomOp::Uniform)),
-    ("randn", |c| draw(c, RandomOp::Normal)),
-    ("randint", randint),
-];
+pub(super) const ROWS: &[Row] =
+    &[("rand", |c| draw(c, RandomOp::Uniform)), ("randn", |c| draw(c, RandomOp::Normal)), ("randint", randint)];
 
 fn draw(c: &Call<'_>, kind: RandomOp) -> Result<Vec<Edge>> {
     let dtype = c.maybe_dtype("dtype")?.unwrap_or(DType::F32);

@@ -1,8 +1,8 @@
 //! Reductions and running folds.
 
-use super::promote::floating;
 use super::Row;
 use super::elementwise::truth;
+use super::promote::floating;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::node::Edge;

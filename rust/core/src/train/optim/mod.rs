@@ -42,6 +42,7 @@ fn within(op: &str, options: &Options, name: &str, low: f64, high: f64) -> Resul
     if value >= low && value < high {
         return Ok(());
     }
-    let range = if high == f64::INFINITY { format!("{name} of at least {low}") } else { format!("{name} in [{low}, {high})") };
+    let range =
+        if high == f64::INFINITY { format!("{name} of at least {low}") } else { format!("{name} in [{low}, {high})") };
     Err(Error::value(op, range, value.to_string()))
 }

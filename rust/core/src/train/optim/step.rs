@@ -215,7 +215,8 @@ impl Optimizer {
             let written = parts
                 .iter()
                 .map(|part| {
-                    let numbers = part.numbers().into_iter().map(|n| number(n, &part.param)).collect::<Result<Vec<_>>>()?;
+                    let numbers =
+                        part.numbers().into_iter().map(|n| number(n, &part.param)).collect::<Result<Vec<_>>>()?;
                     self.updated(part, &numbers)
                 })
                 .collect::<Result<Vec<_>>>();
@@ -296,11 +297,7 @@ fn write(written: Vec<Vec<(Arc<Variable>, Edge)>>) -> Result<()> {
 
 /// A number as a 0-d tensor beside the parameter.
 fn number(value: f64, param: &Variable) -> Result<Edge> {
-    let op = Op::Fill {
-        value: crate::dtype::Scalar::Float(value),
-        shape: Shape::scalar(),
-        dtype: param.meta().dtype,
-    };
+    let op = Op::Fill { value: crate::dtype::Scalar::Float(value), shape: Shape::scalar(), dtype: param.meta().dtype };
     face().source(op, param.device())
 }
 
