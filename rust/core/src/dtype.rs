@@ -204,10 +204,7 @@ impl Scalar {
     pub fn weak_dtype(self, op: &str, other: DType) -> Result<DType> {
         match self {
             Self::Bool(_) => Ok(other),
-            Self::Int(value) if other == DType::Bool => {
-                let _ = value;
-                Ok(DType::I64)
-            }
+            Self::Int(_) if other == DType::Bool => Ok(DType::I64),
             Self::Int(value) if !other.is_float() && !int_fits(value, other) => Err(Error::value(
                 op,
                 format!("a Python integer that fits {other}; cast the tensor first"),

@@ -2,6 +2,7 @@
 
 use crate::shape::Shape;
 use smallvec::SmallVec;
+use std::cmp::Ordering;
 
 /// Strides in elements (never bytes); 0 repeats an element, negative walks backwards.
 pub type Strides = SmallVec<[isize; 4]>;
@@ -86,27 +87,28 @@ impl Layout {
         let mut strides: Strides = SmallVec::from_elem(0, shape.len());
         let (mut old, mut new) = (0, 0);
         while old < kept.len() {
-            let (start_old, start_new) = (old, new);
+            let start_new = new;
             let mut have = kept[old].0;
             old += 1;
             let mut want = 1;
             loop {
-                if want < have {
-                    want *= *shape.get(new)?;
-                    new += 1;
-                } else if have < want {
-                    let (size, stride) = *kept.get(old)?;
-                    if kept[old - 1].1 != size as isize * stride {
-                        return None;
+                match want.cmp(&have) {
+                    Ordering::Equal => break,
+                    Ordering::Less => {
+                        want *= *shape.get(new)?;
+                        new += 1;
                     }
-                    have *= size;
-                    old += 1;
-                } else {
-                    break;
+                    Ordering::Greater => {
+                        let (size, stride) = *kept.get(old)?;
+                        if kept[old - 1].1 != size as isize * stride {
+                            return None;
+                        }
+                        have *= size;
+                        old += 1;
+                    }
                 }
             }
             let mut step = kept[old - 1].1;
-            let _ = start_old;
             for axis in (start_new..new).rev() {
                 strides[axis] = step;
                 step *= shape[axis] as isize;

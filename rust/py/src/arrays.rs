@@ -31,7 +31,7 @@ pub(crate) fn from_bytes<'py>(
 ) -> PyResult<Bound<'py, PyTensor>> {
     let device = Device::parse(device).or_raise(py)?;
     let bytes = data.to_vec(py)?;
-    let tensor = gate(py, "asarray", || Tensor::from_bytes(&bytes, Meta::new(shape, dtype.0), device))?;
+    let tensor = gate(py, "asarray", || Tensor::from_bytes(&bytes, &Meta::new(shape, dtype.0), device))?;
     PyTensor::wrap(py, tensor)
 }
 
@@ -164,7 +164,7 @@ pub(crate) fn to_device<'py>(
     let moved = gate(py, "to", || {
         let value = source.value("to")?;
         let bytes = backend::of(value.device()).download(&compact(&value)?)?;
-        Tensor::from_bytes(&bytes, value.meta(), device)
+        Tensor::from_bytes(&bytes, &value.meta(), device)
     })?;
     PyTensor::wrap(py, moved)
 }

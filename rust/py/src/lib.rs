@@ -3,6 +3,12 @@
 //! What lives here: parsing arguments, the gate that releases the GIL, errors, array exchange.
 //! What never happens here: mathematics, or a branch on an op. The Python package is the only caller.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "PyO3 hands arguments over by value and methods take &self"
+)]
+
 mod arrays;
 mod convert;
 mod dtype;

@@ -19,7 +19,7 @@ use smallvec::SmallVec;
 pub struct Workspace {
     /// Arena of the plan, allocated on first use.
     pub arena: Option<HostVec>,
-    /// For each written output, a buffer from an earlier call that may be sole-owned by now.
+    /// For each exit two buffers from earlier calls: a value in use and one that may be sole-owned by now.
     pub spares: Vec<Option<Buffer>>,
     /// Buffers that had to be allocated because their last value is still in use.
     pub fresh: u64,
@@ -93,10 +93,9 @@ pub fn result_metas(op: &Op, inputs: &[Value]) -> Result<SmallVec<[Meta; 1]>> {
 }
 
 /// Add the user's file and line to an error.
-pub fn locate(error: Error, origin: Option<&str>) -> Error {
+pub fn locate(mut error: Error, origin: Option<&str>) -> Error {
     let Some(origin) = origin else { return error };
-    let mut error = error;
-    match &mut error {
+    let text = match &mut error {
         Error::Shape { got, .. }
         | Error::DType { got, .. }
         | Error::Value { got, .. }
@@ -104,8 +103,11 @@ pub fn locate(error: Error, origin: Option<&str>) -> Error {
         | Error::Device { got, .. }
         | Error::Graph { got, .. }
         | Error::NonFinite { got, .. }
-        | Error::Io { got, .. } => got.push_str(&format!(" (recorded at {origin})")),
-        Error::Bug { what, .. } => what.push_str(&format!(" (recorded at {origin})")),
-    }
+        | Error::Io { got, .. } => got,
+        Error::Bug { what, .. } => what,
+    };
+    text.push_str(" (recorded at ");
+    text.push_str(origin);
+    text.push(')');
     error
 }

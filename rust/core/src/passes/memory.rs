@@ -133,14 +133,14 @@ impl<'a> Planner<'a> {
             dying[turn].push(storage);
         }
         let mut arena = Arena::default();
-        for turn in 0..self.drafts.len() {
+        for (turn, mut dead) in dying.into_iter().enumerate() {
             for storage in self.drafts[turn].outputs.clone() {
                 if self.places[storage].is_none() {
                     self.places[storage] = Some(Place::Arena(arena.take(self.storages[storage].bytes())));
                 }
             }
-            dying[turn].sort_unstable();
-            for &storage in &dying[turn] {
+            dead.sort_unstable();
+            for storage in dead {
                 if let Some(Place::Arena(offset)) = self.places[storage] {
                     arena.give(offset, self.storages[storage].bytes());
                 }

@@ -53,13 +53,11 @@ fn accumulate(sink: &Arc<Sink>, grad: &Edge) -> Result<()> {
     if let Some(handle) = held {
         let tensor = Tensor::from_handle(Arc::clone(&handle));
         let sum = face().add(&tensor.edge()?, grad)?;
-        return match mode::with_recorder(|r| r.write_handle(&handle, sum.clone())) {
-            Some(done) => done,
-            None => {
-                handle.set(sum);
-                Ok(())
-            }
-        };
+        if let Some(done) = mode::with_recorder(|r| r.write_handle(&handle, sum.clone())) {
+            return done;
+        }
+        handle.set(sum);
+        return Ok(());
     }
     let handle = Some(Handle::new(grad.clone()));
     if mode::with_recorder(|r| r.write_sink(sink, handle.clone())).is_none() {

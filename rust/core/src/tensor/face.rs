@@ -36,7 +36,7 @@ impl Builder for Face {
 
     fn source(&self, op: Op, device: Device) -> Result<Edge> {
         let name = op.name();
-        let edges = if mode::recording() == 0 { run_source(op, device) } else { record(op, &[], device) };
+        let edges = if mode::recording() == 0 { run_source(&op, device) } else { record(op, &[], device) };
         edges?.into_iter().next().ok_or_else(|| Error::bug(name, "an op without a result"))
     }
 }
@@ -100,8 +100,8 @@ fn run(op: Op, inputs: &[Edge], device: Device) -> Result<Edges> {
     Ok(results.into_iter().enumerate().map(edge).collect())
 }
 
-fn run_source(op: Op, device: Device) -> Result<Edges> {
-    let results = backend::of(device).run_op(&op, &[])?;
+fn run_source(op: &Op, device: Device) -> Result<Edges> {
+    let results = backend::of(device).run_op(op, &[])?;
     Ok(results.into_iter().map(leaf).collect())
 }
 

@@ -12,10 +12,10 @@ pub mod face;
 pub mod functions;
 pub mod generator;
 pub mod mode;
+mod object;
 pub mod recorder;
 pub mod scan;
-mod tensor;
 
 pub use face::Face;
 pub use generator::Generator;
-pub use tensor::{Tensor, compact, download, leaf_with_sink, upload};
+pub use object::{Tensor, compact, download, leaf_with_sink, upload};

@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// What one turn of a loop gives: the new carries, and one slice of each output.
 pub type Turn = (Vec<Tensor>, Vec<Tensor>);
 
+/// One turn of a loop, from carries and slices.
+pub type Body<'a> = dyn FnMut(&[Tensor], &[Tensor]) -> Result<Turn> + 'a;
+
 /// Direction and length of a loop.
 #[derive(Clone, Copy, Debug)]
 pub struct Loop {
@@ -26,13 +29,7 @@ pub struct Loop {
 /// Run `body` over the leading axis of `xs`, handing `init` from turn to turn; gives the last carries and stacked outputs.
 ///
 /// The body may use tensors from outside; it may not change them, nor draw random numbers.
-pub fn scan(
-    body: &mut dyn FnMut(&[Tensor], &[Tensor]) -> Result<Turn>,
-    init: &[Tensor],
-    xs: &[Tensor],
-    walk: Loop,
-    origin: Option<Origin>,
-) -> Result<Turn> {
+pub fn scan(body: &mut Body<'_>, init: &[Tensor], xs: &[Tensor], walk: Loop, origin: Option<Origin>) -> Result<Turn> {
     let carries: Vec<Edge> = init.iter().map(Tensor::edge).collect::<Result<_>>()?;
     let scanned: Vec<Edge> = xs.iter().map(Tensor::edge).collect::<Result<_>>()?;
     if let Some(short) = scanned.iter().find(|e| e.shape().first() != Some(&walk.length)) {
@@ -42,10 +39,8 @@ pub fn scan(
     let mut recorder = Recorder::body(origin);
     let mut slots = Vec::new();
     for (place, edge) in carries.iter().chain(&scanned).enumerate() {
-        let meta = match place < carries.len() {
-            true => edge.meta().clone(),
-            false => Meta::new(&edge.shape()[1..], edge.dtype()),
-        };
+        let meta =
+            if place < carries.len() { edge.meta().clone() } else { Meta::new(&edge.shape()[1..], edge.dtype()) };
         // A carry may start without a gradient and pick one up on the way.
         let grad = meta.dtype.is_float() && mode::grad_enabled();
         slots.push(recorder.slot(place, meta, edge.node.device, grad));

@@ -54,21 +54,21 @@ impl Tensor {
     /// # Ok::<(), trainsmith_core::Error>(())
     /// ```
     pub fn from_f32(elements: &[f32], shape: impl Into<Shape>) -> Result<Self> {
-        Self::from_bytes(bytemuck::cast_slice(elements), Meta::new(shape, DType::F32), Device::Cpu)
+        Self::from_bytes(bytemuck::cast_slice(elements), &Meta::new(shape, DType::F32), Device::Cpu)
     }
 
     /// A tensor from row-major elements on the CPU.
     pub fn from_f64(elements: &[f64], shape: impl Into<Shape>) -> Result<Self> {
-        Self::from_bytes(bytemuck::cast_slice(elements), Meta::new(shape, DType::F64), Device::Cpu)
+        Self::from_bytes(bytemuck::cast_slice(elements), &Meta::new(shape, DType::F64), Device::Cpu)
     }
 
     /// A tensor from row-major elements on the CPU.
     pub fn from_i64(elements: &[i64], shape: impl Into<Shape>) -> Result<Self> {
-        Self::from_bytes(bytemuck::cast_slice(elements), Meta::new(shape, DType::I64), Device::Cpu)
+        Self::from_bytes(bytemuck::cast_slice(elements), &Meta::new(shape, DType::I64), Device::Cpu)
     }
 
     /// A tensor from the row-major bytes of its elements.
-    pub fn from_bytes(bytes: &[u8], meta: Meta, device: Device) -> Result<Self> {
+    pub fn from_bytes(bytes: &[u8], meta: &Meta, device: Device) -> Result<Self> {
         if bytes.len() != meta.bytes() {
             return Err(Error::shape(
                 "asarray",
@@ -76,7 +76,7 @@ impl Tensor {
                 format!("{} bytes", bytes.len()),
             ));
         }
-        Ok(Self::from_value(backend::of(device).upload(bytes, &meta)?))
+        Ok(Self::from_value(backend::of(device).upload(bytes, meta)?))
     }
 
     /// The cell behind a parameter or buffer.
