@@ -20,20 +20,23 @@ use trainsmith_core::train::{clip, optim};
 static USER_LINE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// Asks Python for the first line outside the package.
-fn origin() -> Option<Origin> {
-    Some(Box::new(|| {
+fn origin() -> Origin {
+    Box::new(|| {
         Python::attach(|py| {
             let find = || py.import("trainsmith._origin")?.getattr("user_line").map(Bound::unbind);
             let user_line = USER_LINE.get_or_try_init(py, find).ok()?;
             let line: Option<String> = user_line.bind(py).call0().ok()?.extract().ok()?;
             line.map(Arc::from)
         })
-    }))
+    })
 }
 
 fn tensors(objects: &[Bound<'_, PyTensor>]) -> Vec<Tensor> {
     objects.iter().map(|t| t.get().0.clone()).collect()
 }
+
+/// Tensor objects.
+type Objects<'py> = Vec<Bound<'py, PyTensor>>;
 
 fn wrapped(py: Python<'_>, tensors: Vec<Tensor>) -> PyResult<Vec<Bound<'_, PyTensor>>> {
     tensors.into_iter().map(|t| PyTensor::wrap(py, t)).collect()
@@ -107,7 +110,7 @@ pub(crate) fn record(
     arguments: Vec<Bound<'_, PyTensor>>,
     keep_grads: bool,
 ) -> PyResult<PyCaptured> {
-    let mut recorder = Recorder::new(origin());
+    let mut recorder = Recorder::new(Some(origin()));
     for (place, argument) in arguments.iter().enumerate() {
         if let Some(handle) = argument.get().0.handle() {
             recorder.argument(place, handle).or_raise(py)?;
@@ -243,7 +246,7 @@ pub(crate) fn scan<'py>(
     xs: Vec<Bound<'py, PyTensor>>,
     length: usize,
     reverse: bool,
-) -> PyResult<(Vec<Bound<'py, PyTensor>>, Vec<Bound<'py, PyTensor>>)> {
+) -> PyResult<(Objects<'py>, Objects<'py>)> {
     let raised: RefCell<Option<PyErr>> = RefCell::new(None);
     let mut turn = |carries: &[Tensor], slices: &[Tensor]| {
         let call = || -> PyResult<(Vec<Tensor>, Vec<Tensor>)> {
@@ -260,7 +263,8 @@ pub(crate) fn scan<'py>(
     };
     let (init, xs) = (tensors(&init), tensors(&xs));
     let walk = Loop { length, reverse };
-    let result = attached(py, "scan", || trainsmith_core::tensor::scan::scan(&mut turn, &init, &xs, walk, origin()));
+    let result =
+        attached(py, "scan", || trainsmith_core::tensor::scan::scan(&mut turn, &init, &xs, walk, Some(origin())));
     if let Some(failure) = raised.into_inner() {
         return Err(failure);
     }

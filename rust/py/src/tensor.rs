@@ -103,7 +103,7 @@ impl PyTensor {
     }
 
     #[pyo3(signature = (requires_grad=true))]
-    fn requires_grad_<'py>(slf: Bound<'py, Self>, requires_grad: bool) -> PyResult<Bound<'py, Self>> {
+    fn requires_grad_(slf: Bound<'_, Self>, requires_grad: bool) -> PyResult<Bound<'_, Self>> {
         slf.get().0.set_requires_grad(requires_grad).or_raise(slf.py())?;
         Ok(slf)
     }
@@ -152,7 +152,7 @@ impl PyTensor {
     fn item<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.number(py, "item")
     }
-    fn __float__<'py>(&self, py: Python<'py>) -> PyResult<f64> {
+    fn __float__(&self, py: Python<'_>) -> PyResult<f64> {
         self.number(py, "float")?.extract()
     }
     fn __int__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
