@@ -1,16 +1,12 @@
-"""New cells for a module: another dtype or device, and deep copies."""
+"""New cells for a module, of another dtype or on another device."""
 
-import copy
 from collections.abc import Iterator
-from typing import Any, TypeVar, cast
+from typing import cast
 
-from trainsmith import _core
 from trainsmith._core import Buffer, DType, Parameter, Tensor, apply, to_device
 from trainsmith._problem import problem
 from trainsmith.errors import DTypeError
 from trainsmith.nn._slots import Cell, Slots, buffers_of, modules_of, parameters_of
-
-Held = TypeVar("Held", bound=Slots)
 
 
 def convert(module: Slots, dtype: DType | None, device: str | None) -> None:
@@ -55,7 +51,7 @@ def _converted(cell: Cell, dtype: DType | None, device: str | None, done: dict[i
 def _moved(cell: Cell, dtype: DType, device: str) -> Cell:
     if (cell.dtype, cell.device) == (dtype, device):
         return cell
-    new = twin(cell, _value(cell, dtype, device))
+    new = _twin(cell, _value(cell, dtype, device))
     grad = cell.grad
     if grad is not None:
         new.grad = _value(grad, dtype, device)
@@ -69,28 +65,10 @@ def _value(tensor: Tensor, dtype: DType, device: str) -> Tensor:
     return to_device(tensor, device)
 
 
-def twin(cell: Cell, value: Tensor) -> Cell:
+def _twin(cell: Cell, value: Tensor) -> Cell:
     """Makes a cell of the same kind with another value."""
     if isinstance(cell, Buffer):
         return Buffer(value)
     new = Parameter(value, cell.requires_grad)
     new.name_ = cell.name_
     return new
-
-
-def deep_copy(module: Held, memo: dict[int, Any]) -> Held:
-    """Copies a module with cells of its own; the values are taken between the same two steps, gradients stay behind."""
-    cells = [
-        cell
-        for owner in _everything(module, set())
-        for cell in (*parameters_of(owner).values(), *buffers_of(owner).values())
-        if cell is not None and id(cell) not in memo
-    ]
-    for cell, value in zip(cells, _core.read_together(cells)):
-        if id(cell) not in memo:
-            memo[id(cell)] = twin(cell, value)
-    copied = type(module).__new__(type(module))
-    memo[id(module)] = copied
-    for name, value in module.__dict__.items():
-        copied.__dict__[name] = copy.deepcopy(value, memo)
-    return copied

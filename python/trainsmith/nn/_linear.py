@@ -9,7 +9,6 @@ from trainsmith.nn import functional, init
 from trainsmith.nn._make import parameter, positive
 from trainsmith.nn._module import Module
 
-
 T = TypeVar("T")
 
 

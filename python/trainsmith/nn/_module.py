@@ -1,6 +1,5 @@
 """The base of all layers and models."""
 
-import copy
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
@@ -11,7 +10,7 @@ from trainsmith._core import dtype as dtype_of
 from trainsmith._guards import touch
 from trainsmith._problem import problem
 from trainsmith.errors import ArgumentError
-from trainsmith.nn._convert import convert, deep_copy
+from trainsmith.nn._convert import convert
 from trainsmith.nn._hooks import RemovableHandle
 from trainsmith.nn._slots import Slots, quoted
 from trainsmith.nn._state import LoadResult, name_parameter, read_state, write_state
@@ -348,15 +347,6 @@ class Module(Slots):
         if not lines:
             return f"{type(self).__name__}({extra})"
         return "\n  ".join([f"{type(self).__name__}(", *([extra] if extra else []), *lines]) + "\n)"
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return deep_copy(self, memo)
-
-    def __copy__(self) -> Self:
-        twin = type(self).__new__(type(self))
-        for name, value in self.__dict__.items():
-            twin.__dict__[name] = copy.copy(value) if isinstance(value, dict | set) else value
-        return twin
 
 
 def clear_grad(param: Parameter, set_to_none: bool) -> None:

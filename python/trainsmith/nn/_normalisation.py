@@ -179,8 +179,8 @@ class BatchNorm1d(Module):
         tensors = (input, mean.detach(), variance.detach(), self.weight, self.bias)
         output, new_mean, new_variance = cast(tuple[Tensor, Tensor, Tensor], apply("batch_norm", tensors, options))
         share = cast(Tensor, apply("astype", (count,), {"dtype": mean.dtype}))
-        mean.copy_(mean + (new_mean - mean) / share)
-        variance.copy_(variance + (new_variance - variance) / share)
+        mean.copy_(mean + (new_mean.detach() - mean) / share)
+        variance.copy_(variance + (new_variance.detach() - variance) / share)
         return output
 
     def extra_repr(self) -> str:

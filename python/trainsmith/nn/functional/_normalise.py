@@ -87,6 +87,6 @@ def batch_norm(
         return result
     if running_mean is None or running_var is None:
         return result[0]
-    running_mean.copy_(result[1])
-    running_var.copy_(result[2])
+    running_mean.copy_(result[1].detach())
+    running_var.copy_(result[2].detach())
     return result[0]

@@ -1,0 +1,331 @@
+"""What every optimizer does. One row per optimizer and its options; a row inherits all laws."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+import trainsmith as ts
+from trainsmith import nn, optim
+from trainsmith.errors import ArgumentError, NonFiniteError
+
+
+@dataclass(frozen=True)
+class Row:
+    """An optimizer with options, the state it keeps, and steps it needs for a small quadratic."""
+
+    kind: type[optim.Optimizer]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    state: tuple[str, ...] = ()
+    steps: int = 300
+
+    def make(self, params, **more):
+        return self.kind(params, **{**self.options, **more})
+
+
+ROWS = {
+    "SGD": Row(optim.SGD, {"lr": 0.1}),
+    "SGD momentum": Row(optim.SGD, {"lr": 0.05, "momentum": 0.9}, ("momentum_buffer",)),
+    "SGD dampened": Row(optim.SGD, {"lr": 0.1, "momentum": 0.5, "dampening": 0.5}, ("momentum_buffer",)),
+    "SGD nesterov": Row(optim.SGD, {"lr": 0.05, "momentum": 0.9, "nesterov": True}, ("momentum_buffer",)),
+    "AdamW": Row(optim.AdamW, {"lr": 0.1, "weight_decay": 0.0}, ("exp_avg", "exp_avg_sq")),
+    "AdamW amsgrad": Row(
+        optim.AdamW,
+        {"lr": 0.1, "weight_decay": 0.0, "amsgrad": True},
+        ("exp_avg", "exp_avg_sq", "max_exp_avg_sq"),
+        600,
+    ),
+}
+TABLE = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+GOAL = np.array([[1.0, -2.0], [0.5, 3.0]])
+
+
+def test_every_optimizer_has_a_row():
+    finals = {getattr(optim, name) for name in optim.__all__}
+    kinds = {kind for kind in finals if isinstance(kind, type) and issubclass(kind, optim.Optimizer)}
+    assert kinds - {optim.Optimizer} == {row.kind for row in ROWS.values()}
+
+
+def parameter(dtype="float64", value=0.0):
+    return nn.Parameter(ts.asarray(np.full(GOAL.shape, value, dtype)))
+
+
+def pull(optimizer, *params, sign=1.0):
+    """Takes a step down the distance from the goal."""
+    optimizer.zero_grad()
+    for param in params:
+        goal = ts.asarray(GOAL, dtype=param.dtype)
+        (sign * ((param - goal) ** 2).sum()).backward()
+    optimizer.step()
+
+
+def run(row, steps, seed_state=None, optimizer=None, params=None):
+    params = params or [parameter(), parameter(value=2.0)]
+    optimizer = optimizer or row.make(params)
+    for _ in range(steps):
+        pull(optimizer, *params)
+    return params, optimizer
+
+
+@TABLE
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_it_reaches_the_goal(row, dtype):
+    param = parameter(dtype)
+    optimizer = row.make([param])
+    for _ in range(row.steps):
+        pull(optimizer, param)
+    np.testing.assert_allclose(param.numpy(), GOAL, atol=0.02)
+
+
+@TABLE
+def test_maximize_climbs(row):
+    down, up = parameter(), parameter()
+    for param, sign, maximize in ((down, 1.0, False), (up, -1.0, True)):
+        optimizer = row.make([param], maximize=maximize)
+        for _ in range(5):
+            pull(optimizer, param, sign=sign)
+    np.testing.assert_allclose(up.numpy(), down.numpy(), rtol=1e-12)
+
+
+@TABLE
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_state_and_parameters_keep_dtype_and_shape(row, dtype):
+    param = nn.Parameter(ts.zeros(GOAL.shape, dtype=getattr(ts, dtype)))
+    optimizer = row.make([param])
+    for _ in range(3):
+        pull(optimizer, param)
+        assert (param.dtype, param.shape) == (getattr(ts, dtype), GOAL.shape)
+        state = optimizer.state_dict()["state"]
+        if row.state:
+            assert set(state[0]) == {"step", *row.state}
+        for name in row.state:
+            assert (state[0][name].dtype, state[0][name].shape) == (param.dtype, param.shape)
+
+
+@TABLE
+def test_gradients_add_up_until_they_are_cleared(row):
+    param = parameter()
+    optimizer = row.make([param])
+    for _ in range(2):
+        (param * 3).sum().backward()
+    assert param.grad.tolist() == [[6.0, 6.0], [6.0, 6.0]]
+    optimizer.zero_grad(set_to_none=False)
+    assert param.grad.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    optimizer.zero_grad()
+    assert param.grad is None
+    optimizer.step()
+    assert param.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
+@TABLE
+def test_a_rate_of_zero_stands_still_and_a_new_rate_counts_at_once(row):
+    (param, _), optimizer = run(row, 2)
+    before = param.tolist()
+    optimizer.param_groups[0]["lr"] = 0.0
+    pull(optimizer, param)
+    assert param.tolist() == before
+    optimizer.param_groups[0]["lr"] = 0.1
+    pull(optimizer, param)
+    assert param.tolist() != before
+
+
+@TABLE
+def test_groups_have_options_of_their_own(row):
+    slow, fast, alone = parameter(), parameter(), parameter()
+    optimizer = row.make([{"params": [slow], "lr": 0.01}, {"params": fast}])
+    reference = row.make([alone], lr=0.01)
+    for _ in range(3):
+        pull(optimizer, slow, fast)
+        pull(reference, alone)
+    assert slow.tolist() == alone.tolist()
+    assert slow.tolist() != fast.tolist()
+
+
+@TABLE
+def test_a_resumed_run_has_the_bits_of_an_uninterrupted_one(row):
+    whole, _ = run(row, 20)
+    halfway, optimizer = run(row, 9)
+    state = optimizer.state_dict()
+    state["param_groups"] = [dict(group) for group in state["param_groups"]]
+    copies = [nn.Parameter(ts.asarray(param.numpy().copy())) for param in halfway]
+    resumed = row.make(copies)
+    resumed.load_state_dict(state)
+    run(row, 11, optimizer=resumed, params=copies)
+    for one, two in zip(whole, copies):
+        assert one.tolist() == two.tolist()
+    for place, entry in optimizer.state_dict()["state"].items():
+        assert entry["step"] == 9, place
+
+
+@TABLE
+def test_state_is_a_snapshot(row):
+    params, optimizer = run(row, 2)
+    state = optimizer.state_dict()["state"]
+    before = {name: state[0][name].tolist() for name in row.state}
+    run(row, 2, optimizer=optimizer, params=params)
+    assert {name: state[0][name].tolist() for name in row.state} == before
+
+
+@TABLE
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_gradient_that_is_not_finite_changes_nothing(row, bad):
+    params, optimizer = run(row, 3)
+    params[1].name_ = "the_second"
+    before = [param.tolist() for param in params], optimizer.state_dict()
+    for param in params:
+        param.grad = ts.ones(GOAL.shape, dtype=ts.float64)
+    params[1].grad = ts.asarray(np.array([[1.0, bad], [0.0, 0.0]]))
+    with pytest.raises(NonFiniteError, match="the_second"):
+        optimizer.step()
+    after = [param.tolist() for param in params], optimizer.state_dict()
+    assert after[0] == before[0]
+    for place, entry in before[1]["state"].items():
+        assert after[1]["state"][place]["step"] == entry["step"]
+        for name in row.state:
+            assert after[1]["state"][place][name].tolist() == entry[name].tolist()
+    pull(optimizer, *params)
+    assert [param.tolist() for param in params] != before[0]
+
+
+@TABLE
+def test_frozen_parameters_stay(row):
+    frozen, free = parameter(), parameter()
+    optimizer = row.make([frozen, free])
+    pull(optimizer, frozen, free)
+    frozen.requires_grad_(False)
+    before = frozen.tolist()
+    optimizer.zero_grad()
+    ((frozen + free) ** 2).sum().backward()
+    optimizer.step()
+    assert frozen.tolist() == before
+    frozen.requires_grad_(True)
+    pull(optimizer, frozen, free)
+    assert frozen.tolist() != before
+
+
+@TABLE
+def test_captured_steps_have_the_numbers_of_eager_ones(row):
+    eager, captured = [parameter(), parameter(value=2.0)], [parameter(), parameter(value=2.0)]
+    reference, optimizer = row.make(eager), row.make(captured)
+    step = ts.compile(lambda: pull(optimizer, *captured))
+    for count in range(6):
+        if count == 3:
+            for one in (reference, optimizer):
+                one.param_groups[0]["lr"] *= 0.5
+        pull(reference, *eager)
+        step()
+        for one, two in zip(eager, captured):
+            np.testing.assert_allclose(two.numpy(), one.numpy(), rtol=1e-12, atol=1e-14)
+    assert len(step.plans) == 1
+    assert {entry["step"] for entry in optimizer.state_dict()["state"].values()} <= {6}
+
+
+@TABLE
+def test_a_captured_step_that_fails_changes_nothing(row):
+    (param, _), _ = run(row, 0)
+    optimizer = row.make([param])
+
+    @ts.compile
+    def step(scale):
+        optimizer.zero_grad()
+        (param * scale).sum().backward()
+        optimizer.step()
+
+    step(ts.asarray(1.0, dtype=ts.float64))
+    before, state = param.tolist(), optimizer.state_dict()["state"]
+    with pytest.raises(NonFiniteError):
+        step(ts.asarray(math.nan, dtype=ts.float64))
+    assert param.tolist() == before
+    assert {k: v["step"] for k, v in optimizer.state_dict()["state"].items()} == {
+        k: v["step"] for k, v in state.items()
+    }
+
+
+@TABLE
+def test_changed_flags_are_recorded_again(row):
+    eager, captured = parameter(), parameter()
+    reference, optimizer = row.make([eager]), row.make([captured])
+    step = ts.compile(lambda: pull(optimizer, captured))
+    for maximize in (False, True, False):
+        for one in (reference, optimizer):
+            one.param_groups[0]["maximize"] = maximize
+        pull(reference, eager)
+        step()
+        np.testing.assert_allclose(captured.numpy(), eager.numpy(), rtol=1e-12)
+
+
+@TABLE
+def test_a_closure_gives_the_loss(row):
+    param = parameter()
+    optimizer = row.make([param])
+
+    def closure():
+        optimizer.zero_grad()
+        loss = ((param - 1) ** 2).sum()
+        loss.backward()
+        return loss
+
+    assert float(optimizer.step(closure)) == 4.0
+    assert optimizer.step() is None
+
+
+@TABLE
+@pytest.mark.parametrize("option", ["lr", "weight_decay"])
+def test_options_outside_their_domain_are_refused(row, option):
+    with pytest.raises(ArgumentError, match=option):
+        row.make([parameter()], **{option: -1.0})
+    with pytest.raises(ArgumentError, match=option):
+        row.make([parameter()], **{option: "fast"})
+    optimizer = row.make([parameter()])
+    before = optimizer.param_groups[0][option]
+    with pytest.raises(ArgumentError, match=option):
+        optimizer.param_groups[0][option] = -1.0
+    assert optimizer.param_groups[0][option] == before
+
+
+BAD_PARAMETERS = {
+    "none": ([], "an empty one"),
+    "a parameter alone": (parameter(), "an iterable of parameters"),
+    "a tensor": ([ts.ones(1)], "Tensor at place 0"),
+    "an array": ([parameter(), np.ones(1)], "ndarray at place 1"),
+    "a name alone": (["weight"], "str at place 0"),
+    "a group without parameters": ([{"lr": 0.1}], "a mapping with"),
+    "an empty group": ([{"params": []}], "at least one parameter per group"),
+    "a misspelt option": ([{"params": [parameter()], "weight_deacy": 0.1}], "did you mean 'weight_decay'"),
+}
+
+
+@pytest.mark.parametrize(("params", "message"), BAD_PARAMETERS.values(), ids=BAD_PARAMETERS)
+@TABLE
+def test_what_is_no_parameter_is_refused(row, params, message):
+    with pytest.raises(ArgumentError, match=message):
+        row.make(params)
+
+
+@TABLE
+def test_a_parameter_belongs_to_one_group(row):
+    param = parameter()
+    with pytest.raises(ArgumentError, match="twice"):
+        row.make([param, param])
+    optimizer = row.make([param])
+    with pytest.raises(ArgumentError, match="twice"):
+        optimizer.add_param_group({"params": [param]})
+    assert len(optimizer.param_groups) == 1
+
+
+@TABLE
+def test_named_parameters_name_themselves(row):
+    layer = nn.Linear(2, 1)
+    optimizer = row.make([("head.weight", layer.weight), ("head.bias", layer.bias)])
+    assert layer.weight.name_ == "head.weight"
+    assert optimizer.param_groups[0]["params"] == [layer.weight, layer.bias]
+
+
+@TABLE
+def test_repr_lists_groups(row):
+    text = repr(row.make([parameter()]))
+    assert text.startswith(f"{row.kind.__name__} (\nParameter Group 0\n")
+    assert f"    lr: {row.options['lr']}\n" in text
