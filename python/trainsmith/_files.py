@@ -29,7 +29,7 @@ def save_safetensors(
         ...     ts.load_safetensors(path)["weight"].tolist()
         [1.0, 1.0]
     """
-    _core.save_safetensors(os.fspath(path), list(tensors.items()), dict(metadata or {}))
+    _core.save_safetensors(os.fspath(path), list(tensors.items()), list((metadata or {}).items()))
 
 
 def load_safetensors(path: str | os.PathLike[str], device: str = "cpu") -> dict[str, Tensor]:

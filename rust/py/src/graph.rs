@@ -87,6 +87,17 @@ pub(crate) fn gradients<'py>(
     wrapped(py, grads)
 }
 
+/// Whether anything but watched tensors may ask for gradients of outputs.
+#[pyfunction]
+#[pyo3(signature = (outputs, watched, /))]
+pub(crate) fn connected(
+    py: Python<'_>,
+    outputs: Vec<Bound<'_, PyTensor>>,
+    watched: Vec<Bound<'_, PyTensor>>,
+) -> PyResult<bool> {
+    backward::connected(&tensors(&outputs), &tensors(&watched)).or_raise(py)
+}
+
 /// The places of arguments; a cell is read as the cell it is.
 fn handles(arguments: &[Bound<'_, PyTensor>]) -> PyResult<Vec<Arc<Handle>>> {
     arguments

@@ -7,6 +7,7 @@ use crate::passes::grad::{identity, pull};
 use crate::tensor::face::face;
 use crate::tensor::{Tensor, mode};
 use smallvec::SmallVec;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Add the gradients of `loss` to every leaf it was computed from.
@@ -112,6 +113,27 @@ pub fn gradients(outputs: &[Tensor], seeds: Option<&[Tensor]>, targets: &[Tensor
         .zip(&targets)
         .map(|(grad, target)| grad.map_or_else(|| b.full_like(target, 0.0), Ok).map(Tensor::from_edge))
         .collect()
+}
+
+/// Whether anything but these watched tensors may ask for gradients of `outputs`: a leaf, or a tensor watched elsewhere.
+///
+/// Where nothing may, gradients need no tape of their own.
+pub fn connected(outputs: &[Tensor], watched: &[Tensor]) -> Result<bool> {
+    let watched: HashSet<u64> = watched.iter().map(|t| Ok(t.edge()?.node.id)).collect::<Result<_>>()?;
+    let mut pending: Vec<Edge> = outputs.iter().map(Tensor::edge).collect::<Result<_>>()?;
+    let mut seen = HashSet::new();
+    while let Some(Edge { node, .. }) = pending.pop() {
+        if !node.requires_grad || !seen.insert(node.id) {
+            continue;
+        }
+        let before = pending.len();
+        pending.extend(node.inputs().into_iter().filter(|input| input.node.requires_grad));
+        let source = pending.len() == before;
+        if node.sink.is_some() || (source && !watched.contains(&node.id)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn require_meta(op: &str, wanted: &Meta, got: &Meta) -> Result<()> {
