@@ -8,6 +8,7 @@ from trainsmith import nn
 
 CHANGES = {
     "plain attribute": lambda m: setattr(m, "width", 7),
+    "container": lambda m: setattr(m, "sizes", (1, [2.0, {"a": "c"}])),
     "new attribute": lambda m: setattr(m, "depth", 1),
     "deleted attribute": lambda m: delattr(m, "width"),
     "parameter": lambda m: setattr(m, "factor", nn.Parameter(ts.ones(1))),
@@ -25,6 +26,7 @@ NO_CHANGES = {
     "same value": lambda m: setattr(m, "width", 3),
     "value of a buffer": lambda m: setattr(m, "shift", ts.ones(1)),
     "value of a parameter": lambda m: nn.init.ones_(m.factor),
+    "equal containers": lambda m: setattr(m, "sizes", (1, [2.0, {"a": "b"}])),
     "same parameter": lambda m: setattr(m, "factor", m.factor),
     "gradient": lambda m: m.zero_grad(),
     "state": lambda m: m.load_state_dict(m.state_dict()),
@@ -35,6 +37,7 @@ class Part(nn.Module):
     def __init__(self):
         super().__init__()
         self.width = 3
+        self.sizes = (1, [2.0, {"a": "b"}])
         self.factor = nn.Parameter(ts.ones(1))
         self.register_buffer("shift", ts.zeros(1))
         self.layer = nn.Linear(1, 1)

@@ -10,7 +10,7 @@ import pytest
 
 import trainsmith as ts
 from trainsmith import nn, optim
-from trainsmith.errors import ArgumentError, NonFiniteError
+from trainsmith.errors import ArgumentError, GraphError, NonFiniteError
 
 
 @dataclass(frozen=True)
@@ -204,6 +204,18 @@ def test_frozen_parameters_stay(row):
     frozen.requires_grad_(True)
     pull(optimizer, frozen, free)
     assert frozen.tolist() != before
+
+
+@TABLE
+def test_parameters_that_a_conversion_replaced_are_refused(row):
+    layer = nn.Linear(2, 1)
+    optimizer = row.make(layer.parameters())
+    layer.float()
+    optimizer.step()
+    layer.double()
+    with pytest.raises(GraphError, match="weight, which Module.to has replaced"):
+        optimizer.step()
+    row.make(layer.parameters()).step()
 
 
 @TABLE

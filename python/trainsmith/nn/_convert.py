@@ -2,11 +2,21 @@
 
 from collections.abc import Iterator
 from typing import cast
+from weakref import WeakValueDictionary
 
 from trainsmith._core import Buffer, DType, Parameter, Tensor, apply, to_device
 from trainsmith._problem import problem
 from trainsmith.errors import DTypeError
 from trainsmith.nn._slots import Cell, Slots, buffers_of, modules_of, parameters_of
+
+
+# Parameters that `convert` took out of a module, by identity, as long as something else holds them.
+_replaced: WeakValueDictionary[int, Parameter] = WeakValueDictionary()
+
+
+def was_replaced(param: Parameter) -> bool:
+    """Says whether a conversion took the parameter out of its module."""
+    return id(param) in _replaced
 
 
 def convert(module: Slots, dtype: DType | None, device: str | None) -> None:
@@ -55,6 +65,8 @@ def _moved(cell: Cell, dtype: DType, device: str) -> Cell:
     grad = cell.grad
     if grad is not None:
         new.grad = _value(grad, dtype, device)
+    if isinstance(cell, Parameter):
+        _replaced[id(cell)] = cell
     return new
 
 

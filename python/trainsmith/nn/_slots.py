@@ -173,7 +173,7 @@ class Slots:
         known = name in self.__dict__
         old = self.__dict__.get(name)
         object.__setattr__(self, name, value)
-        same = known and (value is old or (type(value) is type(old) and isinstance(value, _PLAIN) and value == old))
+        same = known and _is_same(value, old)
         # A tensor that a step leaves in an attribute is new at each recording and changes nothing about the step.
         if not same and not (isinstance(value, Tensor) and _core.recording()) and "_version" in self.__dict__:
             self.mark_changed()
@@ -198,6 +198,21 @@ class Slots:
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._parameters, *self._buffers, *self._modules})
+
+
+def _is_same(one: Any, two: Any) -> bool:
+    """Says whether two attributes are one object, or equal and made of numbers and text alone."""
+    if one is two:
+        return True
+    if type(one) is not type(two):
+        return False
+    if isinstance(one, dict):
+        first, second = cast(dict[Any, Any], one), cast(dict[Any, Any], two)
+        return list(first) == list(second) and all(_is_same(first[key], second[key]) for key in first)
+    if isinstance(one, tuple | list):
+        parts, others = cast(list[Any], one), cast(list[Any], two)
+        return len(parts) == len(others) and all(map(_is_same, parts, others))
+    return isinstance(one, _PLAIN) and one == two
 
 
 def _as_buffer(tensor: Tensor | None) -> Buffer | None:

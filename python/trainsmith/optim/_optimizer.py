@@ -8,7 +8,8 @@ from trainsmith import _core
 from trainsmith._core import Parameter, Tensor
 from trainsmith._guards import touch
 from trainsmith._problem import problem
-from trainsmith.errors import ArgumentError
+from trainsmith.errors import ArgumentError, GraphError
+from trainsmith.nn._convert import was_replaced
 from trainsmith.optim._param_group import ParamGroup, joined, refuse_misspelt, split
 from trainsmith.optim._state import read_state, write_state
 
@@ -133,10 +134,15 @@ class Optimizer(ABC):
 
         Raises:
             NonFiniteError: a gradient is infinite or NaN; then nothing changes.
+            GraphError: `Module.to` has replaced a parameter since.
         """
         if _core.recording():
             touch(self)
         loss = None if closure is None else closure()
+        for param in self.parameters():
+            if was_replaced(param):
+                rule = "the parameters of the module; make the optimizer after Module.to"
+                raise problem(GraphError, f"{self._op}.step", rule, f"{param.name_}, which Module.to has replaced")
         self.core.step()
         return loss
 
