@@ -213,7 +213,7 @@ def test_parameters_that_a_conversion_replaced_are_refused(row):
     layer.float()
     optimizer.step()
     layer.double()
-    with pytest.raises(GraphError, match="weight, which Module.to has replaced"):
+    with pytest.raises(GraphError, match=r"weight, which Module\.to has replaced"):
         optimizer.step()
     row.make(layer.parameters()).step()
 

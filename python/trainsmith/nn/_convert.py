@@ -9,7 +9,6 @@ from trainsmith._problem import problem
 from trainsmith.errors import DTypeError
 from trainsmith.nn._slots import Cell, Slots, buffers_of, modules_of, parameters_of
 
-
 # Parameters that `convert` took out of a module, by identity, as long as something else holds them.
 _replaced: WeakValueDictionary[int, Parameter] = WeakValueDictionary()
 
