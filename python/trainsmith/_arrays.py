@@ -65,10 +65,11 @@ def asarray(
     if copy is False:
         return _borrowed(obj, wanted, device or "cpu")
     if isinstance(obj, list | tuple):
-        kinds = _leaf_types(cast(Sequence[object], obj))
+        items = cast(Sequence[object], obj)
+        kinds = _leaf_types(items)
         if any(issubclass(kind, Tensor) for kind in kinds):
-            return _stacked(cast(Sequence[object], obj), wanted, device)
-        array = _of_python(obj, wanted) if kinds <= _PYTHON else _array_of(obj)
+            return _stacked(items, wanted, device)
+        array = _of_python(items, wanted) if kinds <= _PYTHON else _array_of(items)
     elif type(obj) in _PYTHON:
         array = _of_python(obj, wanted)
     else:

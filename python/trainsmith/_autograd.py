@@ -266,10 +266,12 @@ def _watched(arguments: list[Any]) -> tuple[list[Tensor], Tree]:
         return [_core.watch(asarray(leaf)) for leaf in leaves], structure
 
 
-def _pair(op: str, result: Any) -> tuple[Any, Any]:
-    if not isinstance(result, tuple) or len(cast(tuple[Any, ...], result)) != 2:
-        raise problem(ArgumentError, op, "a function that gives (value, aux) with has_aux=True", type(result).__name__)
-    return cast(tuple[Any, Any], result)
+def _pair(op: str, result: object) -> tuple[Any, Any]:
+    parts = cast(tuple[Any, ...], result) if isinstance(result, tuple) else ()
+    if len(parts) != 2:
+        rule = "a function that gives (value, aux) with has_aux=True"
+        raise problem(ArgumentError, op, rule, type(cast(object, result)).__name__)
+    return parts[0], parts[1]
 
 
 def _detached(leaf: Any) -> Any:

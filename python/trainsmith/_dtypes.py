@@ -48,7 +48,8 @@ def as_dtype(dtype: DTypeLike | None) -> DType | None:
         return dtype
     if isinstance(dtype, str):
         return _named(dtype)
-    if isinstance(dtype, np.dtype) or (isinstance(cast(Any, dtype), type) and issubclass(dtype, np.generic)):
+    numpy_class = isinstance(dtype, type) and issubclass(cast(type[Any], dtype), np.generic)
+    if isinstance(dtype, np.dtype) or numpy_class:
         return _named(np.dtype(dtype).name)
     raise problem(DTypeError, "dtype", 'a dtype such as trainsmith.float32, or its name "float32"', repr(dtype))
 

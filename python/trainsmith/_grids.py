@@ -129,5 +129,6 @@ def triu(x: Operand, /, *, k: int = 0) -> Tensor:
 def _kept(op: str, x: Tensor, k: int, comparison: str) -> Tensor:
     if x.ndim < 2:
         raise problem(ShapeError, op, "a tensor with at least two axes", f"shape {x.shape}")
-    mask = _diagonal(*x.shape[-2:], k, comparison, x.device)
+    rows, columns = x.shape[-2:]
+    mask = _diagonal(rows, columns, k, comparison, x.device)
     return apply("where", (mask, x, apply("full", (0,), {"shape": (), "dtype": x.dtype, "device": x.device})))

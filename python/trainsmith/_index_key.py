@@ -98,7 +98,7 @@ def parse(shape: tuple[int, ...], expression: object) -> Key:
     key = Key()
     for place, part in enumerate(parts):
         axis = len(key.starts)
-        if part is Ellipsis:
+        if isinstance(part, EllipsisType):
             for size in shape[axis : axis + len(shape) - used]:
                 key.slice(0, size)
                 key.shape.append(size)
@@ -128,8 +128,8 @@ def _understood(item: object) -> Part:
         if not item.dtype.is_integer:
             raise _no_index(f"a {item.dtype} tensor")
         return _on_host(item)
-    if isinstance(item, bool | np.bool_ | list | tuple | np.ndarray) or hasattr(item, "__array__"):
-        return _array(item)
+    if isinstance(item, bool | list | tuple) or hasattr(item, "__array__"):
+        return _array(cast(object, item))
     try:
         return index(cast(Any, item))
     except TypeError:
@@ -137,8 +137,6 @@ def _understood(item: object) -> Part:
 
 
 def _array(item: object) -> Part:
-    if isinstance(item, np.integer):
-        return int(item)
     if isinstance(item, list | tuple):
         tensor = asarray(cast(Sequence[object], item))
         if tensor.size == 0:

@@ -54,17 +54,18 @@ def scan(
     outputs: list[_Parts] = []
 
     def body(carry: list[Tensor], x: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        turn: object = f(state.together(carry), scanned.together(x))
-        if not isinstance(turn, tuple) or len(cast(tuple[Any, ...], turn)) != 2:
-            raise problem(ArgumentError, "scan", "a function that gives (carry, y)", type(turn).__name__)
-        following, y = cast(tuple[Any, Any], turn)
+        turn = cast(object, f(state.together(carry), scanned.together(x)))
+        parts = cast(tuple[Any, ...], turn) if isinstance(turn, tuple) else ()
+        if len(parts) != 2:
+            raise problem(ArgumentError, "scan", "a function that gives (carry, y)", type(cast(object, turn)).__name__)
+        following, y = parts
         new, new_state = _taken_apart(following)
         if new_state != state:
             raise problem(
                 ArgumentError, "scan", f"a carry of the structure {state.structure}", str(new_state.structure)
             )
-        stacked, parts = _taken_apart(y)
-        outputs.append(parts)
+        stacked, structure = _taken_apart(y)
+        outputs.append(structure)
         return new, stacked
 
     last, stacked = _core.scan(body, carries, slices, turns, reverse)

@@ -54,7 +54,7 @@ def _walk(tree: object, leaves: list[Any]) -> Tree:
     if type(tree) is dict:
         items = cast(dict[Hashable, object], tree)
         return Tree(dict, tuple(items), tuple(_walk(item, leaves) for item in items.values()))
-    if type(tree) in (list, tuple) or (isinstance(tree, tuple) and hasattr(tree, "_fields")):
+    if type(tree) in (list, tuple) or (isinstance(tree, tuple) and hasattr(cast(Any, tree), "_fields")):
         parts = cast(Sequence[object], tree)
         return Tree(type(parts), (), tuple(_walk(part, leaves) for part in parts))
     leaves.append(tree)
