@@ -299,8 +299,8 @@ def test_options_outside_their_domain_are_refused(row, option):
 
 
 BAD_PARAMETERS = {
-    "none": ([], "an empty one"),
-    "a parameter alone": (parameter(), "an iterable of parameters"),
+    "none": ([], "at least one parameter in an iterable, .* got list"),
+    "a parameter alone": (parameter(), "at least one parameter in an iterable, .* got Parameter"),
     "a tensor": ([ts.ones(1)], "Tensor at place 0"),
     "an array": ([parameter(), np.ones(1)], "ndarray at place 1"),
     "a name alone": (["weight"], "str at place 0"),

@@ -31,8 +31,10 @@ class Sequential(Module):
     def __init__(self, args: "OrderedDict[str, Module]", /) -> None: ...
     def __init__(self, *args: Any) -> None:
         super().__init__()
-        named = args[0].items() if len(args) == 1 and isinstance(args[0], OrderedDict) else enumerate(args)
-        for name, module in cast(Iterable[tuple[Any, Module]], named):
+        named: Iterable[tuple[Any, Any]] = enumerate(args)
+        if len(args) == 1 and isinstance(args[0], OrderedDict):
+            named = cast("OrderedDict[Any, Any]", args[0]).items()
+        for name, module in named:
             self.add_module(str(name), module)
 
     def forward(self, input: Any) -> Any:

@@ -2,17 +2,15 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from trainsmith import _core
 from trainsmith._core import Buffer, DType, Parameter, Tensor
 from trainsmith._core import dtype as dtype_of
 from trainsmith._guards import touch
-from trainsmith._problem import problem
-from trainsmith.errors import ArgumentError
 from trainsmith.nn._convert import convert
 from trainsmith.nn._hooks import RemovableHandle
-from trainsmith.nn._slots import Slots, quoted
+from trainsmith.nn._slots import Slots, quoted, require_kind
 from trainsmith.nn._state import LoadResult, name_parameter, read_state, write_state
 
 _numbers = itertools.count()
@@ -56,7 +54,7 @@ class Module(Slots):
             if given is not None and with_kwargs:
                 args, kwargs = given
             elif given is not None:
-                args = given if isinstance(given, tuple) else (given,)
+                args = cast(tuple[Any, ...], given) if isinstance(given, tuple) else (given,)
         output = self.forward(*args, **kwargs)
         for hook, with_kwargs in list(self._hooks.values()):
             given = hook(self, args, kwargs, output) if with_kwargs else hook(self, args, output)
@@ -122,8 +120,7 @@ class Module(Slots):
         Raises:
             ArgumentError: the name is taken or has a dot, or `module` is no Module.
         """
-        if module is not None and not isinstance(module, Module):
-            raise problem(ArgumentError, "add_module", f"a Module or None for {name!r}", type(module).__name__)
+        require_kind(self, name, module, Module, "a Module or None")
         self._register("_modules", name, module)
 
     register_module = add_module

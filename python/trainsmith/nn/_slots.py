@@ -95,8 +95,7 @@ class Slots:
         Raises:
             ArgumentError: the name is taken or has a dot, or `param` is no Parameter.
         """
-        if param is not None and not isinstance(param, Parameter):
-            raise _wrong_kind(self, name, "a Parameter or None", param)
+        require_kind(self, name, param, Parameter, "a Parameter or None")
         self._register("_parameters", name, param)
         if param is not None and param.name_ == "parameter":
             param.name_ = name
@@ -112,8 +111,7 @@ class Slots:
         Raises:
             ArgumentError: the name is taken or has a dot, or `tensor` is no tensor.
         """
-        if tensor is not None and not isinstance(tensor, Tensor):
-            raise _wrong_kind(self, name, "a tensor or None", tensor)
+        require_kind(self, name, tensor, Tensor, "a tensor or None")
         self._register("_buffers", name, _as_buffer(tensor))
         (self._non_persistent.discard if persistent else self._non_persistent.add)(name)
 
@@ -198,6 +196,16 @@ class Slots:
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._parameters, *self._buffers, *self._modules})
+
+
+def require_kind(module: Slots, name: str, value: object, kind: type, wanted: str) -> None:
+    """Refuses to register what is neither None nor of a kind.
+
+    Raises:
+        ArgumentError: such a value.
+    """
+    if value is not None and not isinstance(value, kind):
+        raise _wrong_kind(module, name, wanted, value)
 
 
 def _is_same(one: Any, two: Any) -> bool:

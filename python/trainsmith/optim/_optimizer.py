@@ -37,10 +37,11 @@ class Optimizer(ABC):
         self.core = _core.Optimizer(type(self).__name__)
         self.defaults = dict(defaults)
         self.param_groups: list[ParamGroup] = []
-        given: list[Any] = [params] if isinstance(params, Tensor | Mapping) else list(params)
-        if isinstance(params, Tensor | Mapping) or not given:
-            rule = "an iterable of parameters, such as model.parameters(), or of groups"
-            raise problem(ArgumentError, self._op, rule, "an empty one" if not given else type(params).__name__)
+        source: object = params
+        given = [] if isinstance(source, Tensor | Mapping) else list(cast(Iterable[Any], source))
+        if not given:
+            rule = "at least one parameter in an iterable, such as model.parameters()"
+            raise problem(ArgumentError, self._op, rule, type(cast(object, source)).__name__)
         groups = given if isinstance(given[0], Mapping) else [{"params": given}]
         for group in groups:
             self.add_param_group(group)
