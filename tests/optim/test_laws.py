@@ -1,6 +1,8 @@
 """What every optimizer does. One row per optimizer and its options; a row inherits all laws."""
 
+import copy
 import math
+import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -158,6 +160,21 @@ def test_a_resumed_run_has_the_bits_of_an_uninterrupted_one(row):
         assert one.tolist() == two.tolist()
     for place, entry in optimizer.state_dict()["state"].items():
         assert entry["step"] == 9, place
+
+
+@TABLE
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])
+def test_a_copy_of_module_and_optimizer_goes_on_alone(row, duplicate):
+    layer = nn.Linear(2, 2, bias=False, dtype=ts.float64)
+    optimizer = row.make([{"params": layer.parameters(), "lr": 0.05, "name": "all"}])
+    pull(optimizer, layer.weight)
+    twin, follower = duplicate((layer, optimizer))
+    before = layer.weight.tolist()
+    pull(follower, twin.weight)
+    assert layer.weight.tolist() == before
+    pull(optimizer, layer.weight)
+    assert layer.weight.tolist() == twin.weight.tolist()
+    assert repr(follower) == repr(optimizer)
 
 
 @TABLE

@@ -10,6 +10,7 @@ from trainsmith._core import dtype as dtype_of
 from trainsmith._guards import touch
 from trainsmith.nn._convert import convert
 from trainsmith.nn._hooks import RemovableHandle
+from trainsmith.nn._parameter import clear_grad
 from trainsmith.nn._slots import Slots, quoted, require_kind
 from trainsmith.nn._state import LoadResult, name_parameter, read_state, write_state
 
@@ -344,11 +345,3 @@ class Module(Slots):
         if not lines:
             return f"{type(self).__name__}({extra})"
         return "\n  ".join([f"{type(self).__name__}(", *([extra] if extra else []), *lines]) + "\n)"
-
-
-def clear_grad(param: Parameter, set_to_none: bool) -> None:
-    """Drops a gradient, or fills it with zeros."""
-    if set_to_none:
-        param.grad = None
-    elif (grad := param.grad) is not None:
-        grad.copy_(0.0)

@@ -10,6 +10,7 @@ from trainsmith._guards import touch
 from trainsmith._problem import problem
 from trainsmith.errors import ArgumentError, GraphError
 from trainsmith.nn._convert import was_replaced
+from trainsmith.nn._parameter import clear_grad
 from trainsmith.optim._param_group import ParamGroup, joined, refuse_misspelt, split
 from trainsmith.optim._state import read_state, write_state
 
@@ -119,10 +120,7 @@ class Optimizer(ABC):
         if _core.recording():
             touch(self)
         for param in self.parameters():
-            if set_to_none:
-                param.grad = None
-            elif (grad := param.grad) is not None:
-                grad.copy_(0.0)
+            clear_grad(param, set_to_none)
 
     def step(self, closure: Callable[[], Result] | None = None) -> Result | None:
         """Changes each trained parameter that has a gradient.
@@ -177,9 +175,22 @@ class Optimizer(ABC):
         """
         write_state(self, state_dict)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Answers `pickle` and `copy`: copied together with its module, the copy changes the copied parameters."""
+        return _rebuild, (type(self), self.defaults, [dict(group) for group in self.param_groups], self.state_dict())
+
     def __repr__(self) -> str:
         lines = [f"{self._op} ("]
         for place, group in enumerate(self.param_groups):
             lines.append(f"Parameter Group {place}")
             lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
         return "\n".join([*lines, ")"])
+
+
+def _rebuild(
+    kind: type[Optimizer], defaults: dict[str, Any], groups: list[dict[str, Any]], state: dict[str, Any]
+) -> Optimizer:
+    optimizer = kind.__new__(kind)
+    Optimizer.__init__(optimizer, groups, defaults)
+    optimizer.load_state_dict(state)
+    return optimizer
