@@ -13,7 +13,9 @@ mod reduction;
 
 use crate::error::{Error, Result};
 use crate::ir::node::Edge;
+use crate::passes::grad::identity;
 use crate::tensor::args::{Arg, Attr, Call};
+use crate::tensor::face::face;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -37,9 +39,18 @@ static TABLE: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
 });
 
 /// Call a function by name.
+///
+/// A function that has nothing to do, such as a reshape to the same shape, gives its operand back; of a leaf it gives a
+/// result, so that an in-place change of the result never asks for the rights of the leaf.
 pub fn call(name: &str, args: &[Arg], attrs: &[(String, Attr)]) -> Result<Vec<Edge>> {
     let function = TABLE.get(name).ok_or_else(|| Error::bug(name, "no function of this name"))?;
-    function(&Call { name, args, attrs })
+    let mut results = function(&Call { name, args, attrs })?;
+    for edge in &mut results {
+        if edge.node.sink.is_some() {
+            *edge = face().one(identity(edge), std::slice::from_ref(edge))?;
+        }
+    }
+    Ok(results)
 }
 
 /// Names of all functions, sorted.
