@@ -140,7 +140,7 @@ impl PyTensor {
         gate(py, "copy_", || {
             mode::with_grad(false, || {
                 let meta = target.meta();
-                let edge = face().cast(&source.edge()?, meta.dtype)?;
+                let edge = face().cast(&source.detach()?.edge()?, meta.dtype)?;
                 let edge =
                     if edge.shape().len() > meta.shape.len() { edge } else { face().expand(&edge, &meta.shape)? };
                 target.overwrite("copy_", edge)
