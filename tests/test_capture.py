@@ -341,8 +341,7 @@ def test_threads_on_one_model_see_before_or_after() -> None:
     seen: list[list[float]] = []
 
     def work() -> None:
-        for _ in range(50):
-            seen.append(step().tolist())
+        seen.extend(step().tolist() for _ in range(50))
 
     threads = [threading.Thread(target=work) for _ in range(2)]
     for thread in threads:
@@ -354,9 +353,13 @@ def test_threads_on_one_model_see_before_or_after() -> None:
 
 def test_a_signature_that_changes_at_every_call_warns_and_names_the_cause() -> None:
     f = ts.compile(lambda x, scale: x * scale)
-    with pytest.warns(RuntimeWarning, match="better passed as a 0-d array"):
+
+    def vary() -> None:
         for i in range(12):
             f(ts.asarray([1.0]), float(i))
+
+    with pytest.warns(RuntimeWarning, match="better passed as a 0-d array"):
+        vary()
 
 
 def test_plans_are_evicted_least_recently_used_first() -> None:

@@ -11,17 +11,17 @@ use bytemuck::Pod;
 
 /// A tensor whose bytes are those of `elements`.
 pub(super) fn tensor<T: Pod>(elements: &[T], shape: &[usize], dtype: DType) -> Value {
-    CPU.upload(bytemuck::cast_slice(elements), &Meta::new(Shape::from(shape), dtype)).unwrap()
+    CPU.upload(bytemuck::cast_slice(elements), &Meta::new(Shape::from(shape), dtype)).expect("an upload")
 }
 
 /// The elements of a tensor, row-major.
 pub(super) fn elements<T: Pod>(value: &Value) -> Vec<T> {
-    CPU.download(value).unwrap().chunks_exact(size_of::<T>()).map(bytemuck::pod_read_unaligned).collect()
+    CPU.download(value).expect("a download").chunks_exact(size_of::<T>()).map(bytemuck::pod_read_unaligned).collect()
 }
 
 /// The elements of the single result of an op.
 pub(super) fn run<T: Pod>(op: &Op, inputs: &[Value]) -> Vec<T> {
-    let results = CPU.run_op(op, inputs).unwrap();
+    let results = CPU.run_op(op, inputs).expect("a result");
     assert_eq!(results.len(), 1);
     elements(&results[0])
 }
