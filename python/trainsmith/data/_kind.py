@@ -9,7 +9,9 @@ from trainsmith.data._table import Table
 
 Kind = Literal["numeric", "categorical"]
 
+# More different whole numbers than this are measurements; codes of categories repeat, so in a short column fewer do.
 _FEW = 20
+_REPEATED = 6
 _IDENTIFIERS = frozenset({"id", "index", "key", "uuid", "row", "no", "number"})
 
 
@@ -18,7 +20,7 @@ def column_kind(table: Table, name: str, *, step: str = "list the column in data
 
     A column whose present cells are all numbers is numeric. One with other cells is categorical, unless it is plainly a
     column of measurements with a stray text: at least half of its cells are numbers, and these have a fraction or more
-    than 20 different values.
+    than 20 different values, or hardly ever repeat.
 
     Args:
         table: the table.
@@ -41,7 +43,8 @@ def column_kind(table: Table, name: str, *, step: str = "list the column in data
     if not odd:
         return "numeric"
     present = values[~np.isnan(values)]
-    measured = bool(np.any(present % 1 != 0)) or np.unique(present).size > _FEW
+    different = np.unique(present).size
+    measured = bool(np.any(present % 1 != 0)) or different > min(_FEW, max(_REPEATED, present.size / 2))
     if present.size >= len(odd) and measured:
         raise odd_cell(table, name, odd[0], f"fix the cell, or {step}")
     return "categorical"
