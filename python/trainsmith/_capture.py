@@ -12,7 +12,7 @@ import numpy as np
 
 from trainsmith import _core, _guards, errors
 from trainsmith._arrays import asarray
-from trainsmith._signature import Call, difference
+from trainsmith._signature import Call, difference, without_arrays
 from trainsmith._tree import flatten, unflatten
 
 Tensor = _core.Tensor
@@ -34,7 +34,7 @@ class _Entry:
         def traced() -> list[Tensor]:
             args, kwargs = call.rebuild(call.tensors)
             leaves, shape["tree"] = flatten(step(*args, **kwargs))
-            leaves = [asarray(leaf) if isinstance(leaf, (np.ndarray, np.generic)) else leaf for leaf in leaves]
+            leaves = without_arrays(leaves)
             shape["leaves"] = [None if isinstance(leaf, Tensor) else leaf for leaf in leaves]
             shape["is_tensor"] = [isinstance(leaf, Tensor) for leaf in leaves]
             return [leaf for leaf in leaves if isinstance(leaf, Tensor)]
@@ -51,6 +51,10 @@ class _Entry:
     def misfit(self) -> str | None:
         """Say why the step does not fit any more; None where it does."""
         return self._guards.changed() or self.captured.misfit()
+
+    def tensors_of(self, leaves: list[Any]) -> list[Tensor]:
+        """Pick from the function's results those that the step gives."""
+        return [asarray(leaf) for leaf, is_tensor in zip(leaves, self._is_tensor, strict=True) if is_tensor]
 
     def results(self, tensors: list[Tensor]) -> Any:
         """Put results in the places where the function had them."""
@@ -168,7 +172,7 @@ class Compiled:
         args, kwargs = call.rebuild(tensors)
         eager, _ = flatten(self._function(*args, **kwargs))
         eager_after = captured.snapshot(tensors)
-        expected = [asarray(leaf) for leaf, is_tensor in zip(eager, entry._is_tensor, strict=True) if is_tensor]
+        expected = entry.tensors_of(eager)
         captured.restore(after)
         for place, (got, want) in enumerate(zip(results, expected, strict=True)):
             self._compare(f"result {place + 1}", got, want)
@@ -194,7 +198,9 @@ class Compiled:
 
 
 @overload
-def compile(f: Callable[..., Any], *, check: int = 0, rtol: float | None = None, keep_grads: bool = False) -> Compiled: ...
+def compile(
+    f: Callable[..., Any], *, check: int = 0, rtol: float | None = None, keep_grads: bool = False
+) -> Compiled: ...
 @overload
 def compile(
     f: None = None, *, check: int = 0, rtol: float | None = None, keep_grads: bool = False

@@ -15,6 +15,11 @@ class Guarded(Protocol):
         ...
 
 
+def _guard_of(touched: Guarded) -> Hashable:
+    # Underscored on modules and optimizers, so that it shadows no attribute of the user's.
+    return touched._guard()  # pyright: ignore[reportPrivateUsage]
+
+
 class Guards:
     """The objects that one recording touched, each with its guard at first touch."""
 
@@ -24,12 +29,12 @@ class Guards:
     def add(self, touched: Guarded) -> None:
         """Note an object, once."""
         if id(touched) not in self._seen:
-            self._seen[id(touched)] = (touched, touched._guard())
+            self._seen[id(touched)] = (touched, _guard_of(touched))
 
     def changed(self) -> str | None:
         """Name the first object that is not as it was; None where all are."""
         for touched, guard in self._seen.values():
-            if touched._guard() != guard:
+            if _guard_of(touched) != guard:
                 return f"an attribute of {type(touched).__name__} changed"
         return None
 

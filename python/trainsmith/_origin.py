@@ -12,7 +12,8 @@ def user_line() -> str | None:
     Returns:
         The file as the interpreter names it and the line, or None where every frame is the package's own.
     """
-    frame = sys._getframe(1)
+    # `inspect` would cost more at import than it tells.
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     while frame is not None:
         name = frame.f_code.co_filename
         if not name.startswith(_PACKAGE) and not name.startswith("<frozen"):

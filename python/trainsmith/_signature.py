@@ -10,6 +10,12 @@ from trainsmith._arrays import asarray
 from trainsmith._tree import flatten, unflatten
 
 Tensor = _core.Tensor
+_ARRAYS: tuple[type[Any], ...] = (np.ndarray, np.generic)
+
+
+def without_arrays(leaves: list[Any]) -> list[Any]:
+    """Give leaves with tensors in place of arrays."""
+    return [asarray(leaf) if isinstance(leaf, _ARRAYS) else leaf for leaf in leaves]
 
 
 class Call:
@@ -22,7 +28,7 @@ class Call:
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         leaves, self._tree = flatten((args, kwargs))
-        self._leaves = [asarray(leaf) if isinstance(leaf, (np.ndarray, np.generic)) else leaf for leaf in leaves]
+        self._leaves = without_arrays(leaves)
         self.tensors = [leaf for leaf in self._leaves if isinstance(leaf, Tensor)]
         self.key = (self._tree, _core.grad_enabled(), *_describe(self._leaves))
 
@@ -62,7 +68,8 @@ def _describe(leaves: list[Any]) -> list[Hashable]:
         elif isinstance(leaf, float):
             described.append(("float", leaf.hex()))
         else:
-            described.append((type(leaf), _hashable(leaf)))
+            kind: type[Any] = type(leaf)
+            described.append((kind, _hashable(leaf)))
     return described
 
 
