@@ -210,9 +210,9 @@ def compile(
 ) -> Any:
     """Record a function once for each signature, then run it as one plan.
 
-    The function runs as Python only while it is recorded. Tensor and array arguments are inputs of the plan; so is every
-    other tensor that the function reaches, read anew at each call. Python numbers and strings are part of the signature.
-    Optimizer numbers such as the rate are read before every step. If a step fails, no parameter has changed.
+    The function runs as Python only while it is recorded. Tensor and array arguments are inputs of the plan; so is
+    every other tensor that the function reaches, read anew at each call. Python numbers and strings are part of the
+    signature. Optimizer numbers such as the rate are read before every step. If a step fails, no parameter has changed.
 
     Args:
         f: function of tensors, arrays and hashable values, in tuples, lists and dicts. Without it: a decorator.

@@ -1,7 +1,7 @@
 """What of a call decides which captured step fits: structure, tensors' shapes and dtypes, everything else by value."""
 
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -68,7 +68,7 @@ def _describe(leaves: list[Any]) -> list[Hashable]:
         elif isinstance(leaf, float):
             described.append(("float", leaf.hex()))
         else:
-            kind: type[Any] = type(leaf)
+            kind = cast(type[Any], type(leaf))
             described.append((kind, _hashable(leaf)))
     return described
 
