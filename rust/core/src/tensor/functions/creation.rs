@@ -45,7 +45,7 @@ fn full(c: &Call<'_>) -> Result<Vec<Edge>> {
     Ok(vec![face().source(Op::Fill { value: *value, shape: c.shape("shape")?, dtype }, device(c)?)?])
 }
 
-/// `start + step * i` for all i below `ceil((stop - start) / step)`, computed in f64 for floats.
+/// `start + step * i` for all i below `ceil((stop - start) / step)`, computed in f64 where a number is broken.
 fn arange(c: &Call<'_>) -> Result<Vec<Edge>> {
     let (start, stop, step) = (c.float("start", 0.0)?, c.float("stop", 0.0)?, c.float("step", 1.0)?);
     if step == 0.0 || !start.is_finite() || !stop.is_finite() {
@@ -54,7 +54,7 @@ fn arange(c: &Call<'_>) -> Result<Vec<Edge>> {
     let length = ((stop - start) / step).ceil().max(0.0) as usize;
     let dtype = c.maybe_dtype("dtype")?.unwrap_or(DType::I64);
     let index = face().source(Op::Iota { length }, device(c)?)?;
-    if dtype.is_float() {
+    if dtype.is_float() || start.fract() != 0.0 || step.fract() != 0.0 {
         let x = face().cast(&index, DType::F64)?;
         let x = face().shift(&face().scale(&x, step)?, start)?;
         return Ok(vec![face().cast(&x, dtype)?]);
