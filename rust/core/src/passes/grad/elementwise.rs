@@ -62,7 +62,9 @@ pub(super) fn binary(op: BinaryOp, s: &Site<'_>) -> Result<InputGrads> {
         BinaryOp::Div => {
             smallvec![first(&|| b.div(g, y))?, second(&|| b.neg(&b.div(&b.mul(g, out)?, y)?))?]
         }
-        BinaryOp::Pow => smallvec![first(&|| power_base(b, g, x, y))?, second(&|| power_exponent(b, g, x, y, out))?],
+        BinaryOp::Pow => {
+            smallvec![first(&|| power_base(b, g, x, y, s.wants(1)))?, second(&|| power_exponent(b, g, x, y, out))?]
+        }
         BinaryOp::Maximum => smallvec![
             first(&|| b.mul(g, &share(b, CompareOp::Greater, x, y)?))?,
             second(&|| b.mul(g, &share(b, CompareOp::Greater, y, x)?))?,
@@ -98,12 +100,18 @@ fn share(b: &dyn Builder, op: CompareOp, x: &Edge, y: &Edge) -> Result<Edge> {
     b.select(&wins, &one, &b.select(&ties, &half, &zero)?)
 }
 
-/// `g * y * x^(y - 1)`, and 0 where `y` is 0 so that `0^-1` never meets a factor 0.
-fn power_base(b: &dyn Builder, g: &Edge, x: &Edge, y: &Edge) -> Result<Edge> {
-    let zero = b.full_like(y, 0.0)?;
-    let flat = b.compare(CompareOp::Equal, y, &zero)?;
-    let lower = b.binary(BinaryOp::Pow, x, &b.shift(y, -1.0)?)?;
-    b.select(&flat, &zero, &b.mul(g, &b.mul(y, &lower)?)?)
+/// `g * y * x^(y - 1)`, over a base of 1 where `y` is 0, so that the factor 0 never meets `0^-1`, in no derivative of this.
+///
+/// Where the exponent is differentiated too, the slope along it there is `1 / x`, so only a base without one is replaced.
+fn power_base(b: &dyn Builder, g: &Edge, x: &Edge, y: &Edge, exponent: bool) -> Result<Edge> {
+    let mut lost = b.compare(CompareOp::Equal, y, &b.full_like(y, 0.0)?)?;
+    if exponent {
+        let reciprocal = b.unary(UnaryOp::Abs, &b.unary(UnaryOp::Reciprocal, x)?)?;
+        let endless = b.compare(CompareOp::Equal, &reciprocal, &b.full_like(x, f64::INFINITY)?)?;
+        lost = b.binary(BinaryOp::And, &lost, &endless)?;
+    }
+    let base = b.select(&lost, &b.full_like(x, 1.0)?, x)?;
+    b.mul(g, &b.mul(y, &b.binary(BinaryOp::Pow, &base, &b.shift(y, -1.0)?)?)?)
 }
 
 /// `g * x^y * ln(x)`, and 0 at `x = 0`, `y >= 0`, its limit.
