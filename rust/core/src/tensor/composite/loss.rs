@@ -63,11 +63,12 @@ pub fn bce_with_logits(
         }
     };
     // softplus(-x) = max(-x, 0) + log(1 + exp(-|x|)); loss = (1 - y) x + (1 + (p - 1) y) softplus(-x).
-    let tail = b.unary(UnaryOp::Log1p, &b.unary(UnaryOp::Exp, &b.neg(&b.unary(UnaryOp::Abs, &x)?)?)?)?;
-    let negative = b.neg(&x)?;
-    let zero = b.full_like(&x, 0.0)?;
-    let hinge = b.binary(crate::ir::op::BinaryOp::Maximum, &negative, &zero)?;
-    let softplus = b.add(&hinge, &tail)?;
+    // Maximum and magnitude choose by one condition, so that the corners of both cancel in every derivative.
+    let (negative, zero) = (b.neg(&x)?, b.full_like(&x, 0.0)?);
+    let below = b.compare(CompareOp::Less, &x, &zero)?;
+    let magnitude = b.select(&below, &negative, &x)?;
+    let tail = b.unary(UnaryOp::Log1p, &b.unary(UnaryOp::Exp, &b.neg(&magnitude)?)?)?;
+    let softplus = b.add(&b.select(&below, &negative, &zero)?, &tail)?;
     let factor = match pos_weight {
         Some(p) => Some(b.shift(&b.mul(&b.shift(&spread(p)?, -1.0)?, &y)?, 1.0)?),
         None => None,
