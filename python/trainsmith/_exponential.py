@@ -1,7 +1,6 @@
 """Exponentials and logarithms, elementwise."""
 
 from trainsmith._core import Tensor, apply
-from trainsmith._manipulation import broadcast_arrays
 from trainsmith._operands import floating_pair
 from trainsmith._typing import Operand
 
@@ -140,7 +139,7 @@ def logaddexp(x1: Operand, x2: Operand, /) -> Tensor:
         >>> round(float(ts.logaddexp(ts.asarray(1000.0), 1000.0)), 2)
         1000.69
     """
-    a, b = broadcast_arrays(*floating_pair(x1, x2))
+    a, b = floating_pair("logaddexp", x1, x2)
     both = apply(
         "concat", (apply("expand_dims", (a,), {"axis": 0}), apply("expand_dims", (b,), {"axis": 0})), {"axis": 0}
     )

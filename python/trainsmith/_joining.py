@@ -149,6 +149,8 @@ def stack(arrays: Sequence[Operand], /, *, axis: int = 0) -> Tensor:
     shapes = {tensor.shape for tensor in tensors}
     if len(shapes) > 1:
         raise problem(ShapeError, "stack", "tensors of one shape; use concat for others", str(sorted(shapes)))
+    if not tensors:
+        raise problem(ArgumentError, "stack", "at least one tensor", "none")
     return apply("concat", tuple(apply("expand_dims", (tensor,), {"axis": axis}) for tensor in tensors), {"axis": axis})
 
 

@@ -5,7 +5,7 @@ from math import prod
 
 from trainsmith._arrays import asarray
 from trainsmith._core import Tensor, apply
-from trainsmith._manipulation import broadcast_arrays, moveaxis
+from trainsmith._manipulation import broadcast, moveaxis
 from trainsmith._problem import problem
 from trainsmith._typing import Operand
 from trainsmith.errors import IndexRangeError, ShapeError
@@ -129,6 +129,6 @@ def vecdot(x1: Operand, x2: Operand, /, *, axis: int = -1) -> Tensor:
         raise problem(IndexRangeError, "vecdot", f"an axis in [{-rank}, -1]", str(axis))
     if a.shape[axis] != b.shape[axis]:
         raise problem(ShapeError, "vecdot", f"vectors of one length on axis {axis}", f"{a.shape} and {b.shape}")
-    a, b = broadcast_arrays(moveaxis(a, axis, -1), moveaxis(b, axis, -1))
+    a, b = broadcast("vecdot", moveaxis(a, axis, -1), moveaxis(b, axis, -1))
     row, column = apply("expand_dims", (a,), {"axis": -2}), apply("expand_dims", (b,), {"axis": -1})
     return apply("squeeze", (matmul(row, column),), {"axis": (-2, -1)})

@@ -48,7 +48,7 @@ def copysign(x1: Operand, x2: Operand, /) -> Tensor:
         >>> ts.copysign(ts.asarray([1.0, -2.0]), -0.0).tolist()
         [-1.0, -2.0]
     """
-    a, b = floating_pair(x1, x2)
+    a, b = floating_pair("copysign", x1, x2)
     size = abs(a)
     return apply("where", (signbit(b), negative(size), size))
 
@@ -73,7 +73,7 @@ def hypot(x1: Operand, x2: Operand, /) -> Tensor:
         >>> float(ts.hypot(ts.asarray(3.0), 4.0))
         5.0
     """
-    a, b = floating_pair(x1, x2)
+    a, b = floating_pair("hypot", x1, x2)
     infinite = apply("logical_or", (apply("isinf", (a,)), apply("isinf", (b,))))
     largest = apply("maximum", (abs(a), abs(b))).detach()
     usable = apply("logical_and", (apply("isfinite", (largest,)), apply("greater", (largest, 0))))

@@ -35,6 +35,12 @@ def broadcast_arrays(*arrays: Operand) -> tuple[Tensor, ...]:
     return tuple(apply("broadcast_to", (tensor,), {"shape": shape}) for tensor in tensors)
 
 
+def broadcast(op: str, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
+    """Repeats two operands of a function to their common shape."""
+    shape = {"shape": common_shape(op, (x1.shape, x2.shape))}
+    return apply("broadcast_to", (x1,), shape), apply("broadcast_to", (x2,), shape)
+
+
 def common_shape(op: str, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     """Gives the shape that broadcasting gives."""
     try:

@@ -59,7 +59,7 @@ def argmax(x: Operand, /, *, axis: int | None = None, keepdims: bool = False) ->
     """Gives the position of the largest element, the first where several are equal.
 
     Args:
-        x: any shape and number dtype.
+        x: any shape and dtype.
         axis: where to look; None counts positions in the flattened tensor.
         keepdims: whether folded axes stay, with size 1.
 
@@ -82,7 +82,7 @@ def argmin(x: Operand, /, *, axis: int | None = None, keepdims: bool = False) ->
     """Gives the position of the smallest element, the first where several are equal.
 
     Args:
-        x: any shape and number dtype.
+        x: any shape and dtype.
         axis: where to look; None counts positions in the flattened tensor.
         keepdims: whether folded axes stay, with size 1.
 
