@@ -2,6 +2,9 @@
 
 pub mod activation;
 pub mod convolution;
+pub mod distance;
+pub mod dropout;
 pub mod loss;
 pub mod normalisation;
+pub mod piecewise;
 pub mod regularise;

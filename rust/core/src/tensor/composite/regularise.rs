@@ -1,30 +1,11 @@
-//! Dropout and table look-ups.
+//! Table look-ups.
 
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::node::Edge;
-use crate::ir::op::{CompareOp, Op, RandomOp};
+use crate::ir::op::{CompareOp, Op};
 use crate::shape::Shape;
 use crate::tensor::face::face;
-use crate::tensor::generator::Generator;
-
-/// Zero each element with probability `p`, scale the others by `1 / (1 - p)`. Source: Srivastava et al. 2014.
-pub fn dropout(x: &Edge, p: f64, training: bool) -> Result<Edge> {
-    let b = face();
-    if !(0.0..=1.0).contains(&p) {
-        return Err(Error::value("dropout", "p in [0, 1]", p.to_string()));
-    }
-    if !training || p == 0.0 {
-        return Ok(x.clone());
-    }
-    let zero = b.full_like(x, 0.0)?;
-    if p >= 1.0 {
-        return b.mul(x, &zero);
-    }
-    let drawn = Generator::global().draw(RandomOp::Uniform, x.shape(), DType::F32)?;
-    let keep = b.compare(CompareOp::GreaterEqual, &drawn, &b.full_like(&drawn, p)?)?;
-    b.select(&keep, &b.scale(x, 1.0 / (1.0 - p))?, &zero)
-}
 
 /// Rows of a table; the row `padding_idx` gets no gradient.
 pub fn embedding(index: &Edge, weight: &Edge, padding_idx: Option<i64>) -> Result<Edge> {

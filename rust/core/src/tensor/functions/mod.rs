@@ -2,6 +2,7 @@
 //!
 //! Adding a composed function: a row in its family's table, its public wrapper, its test.
 
+mod activation;
 pub mod creation;
 mod elementwise;
 mod linear;
@@ -26,7 +27,8 @@ pub type Function = fn(&Call<'_>) -> Result<Vec<Edge>>;
 type Row = (&'static str, Function);
 
 static TABLE: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
-    let families: [&[Row]; 7] = [
+    let families: [&[Row]; 8] = [
+        activation::ROWS,
         creation::ROWS,
         elementwise::ROWS,
         linear::ROWS,

@@ -1,22 +1,9 @@
 //! Rows of the neural functions; their formulas live in `composite`.
 
 use super::Row;
-use super::promote::floating;
-use crate::tensor::composite::{activation, convolution, loss, normalisation, regularise};
+use crate::tensor::composite::{convolution, loss, normalisation, regularise};
 
 pub(super) const ROWS: &[Row] = &[
-    ("relu", |c| Ok(vec![activation::relu(&c.edge(0)?)?])),
-    ("gelu", |c| Ok(vec![activation::gelu(&floating(&c.edge(0)?)?, &c.text("approximate", "none")?)?])),
-    ("silu", |c| Ok(vec![activation::silu(&floating(&c.edge(0)?)?)?])),
-    ("softmax", |c| {
-        let x = floating(&c.edge(0)?)?;
-        Ok(vec![activation::softmax(&x, c.axis("axis", -1, x.shape().len())?)?])
-    }),
-    ("log_softmax", |c| {
-        let x = floating(&c.edge(0)?)?;
-        Ok(vec![activation::log_softmax(&x, c.axis("axis", -1, x.shape().len())?)?])
-    }),
-    ("dropout", |c| Ok(vec![regularise::dropout(&c.edge(0)?, c.float("p", 0.5)?, c.flag("training", true)?)?])),
     ("embedding", |c| Ok(vec![regularise::embedding(&c.edge(0)?, &c.edge(1)?, c.maybe_int("padding_idx")?)?])),
     ("one_hot", |c| Ok(vec![regularise::one_hot(&c.edge(0)?, c.int("num_classes", 0)?)?])),
     ("layer_norm", |c| {
