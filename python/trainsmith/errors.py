@@ -31,6 +31,12 @@ class ArgumentError(TrainsmithError, ValueError):
     code = "argument"
 
 
+class CancelledError(TrainsmithError):
+    """Work that stopped because its `RunContext` was cancelled or ran out of time."""
+
+    code = "cancelled"
+
+
 class ConfigError(TrainsmithError, ValueError):
     """A configuration that breaks a rule."""
 
@@ -41,6 +47,27 @@ class DataError(TrainsmithError, ValueError):
     """Data that breaks a rule."""
 
     code = "data"
+
+
+class ChunkError(DataError):
+    """A chunk of data that could not be loaded.
+
+    Args:
+        message: one line.
+        chunk: the chunk's index, counted from 0.
+    """
+
+    code = "chunk"
+
+    def __init__(self, message: str, *, op: str = "", expected: str = "", got: str = "", chunk: int = -1) -> None:
+        super().__init__(message, op=op, expected=expected, got=got)
+        self.chunk = chunk
+
+
+class DeadlineError(CancelledError, TimeoutError):
+    """Work that stopped because its `RunContext` ran out of time."""
+
+    code = "deadline"
 
 
 class DeviceError(TrainsmithError, RuntimeError):
@@ -83,6 +110,30 @@ class NonFiniteError(TrainsmithError, FloatingPointError):
     """A loss or gradient that is infinite or not a number."""
 
     code = "non_finite"
+
+
+class RegistryError(TrainsmithError):
+    """A registration or look-up that a registry refuses."""
+
+    code = "registry"
+
+
+class AlreadyRegistered(RegistryError):  # noqa: N818 - the name is part of the interface
+    """A name that is taken."""
+
+    code = "already_registered"
+
+
+class NotRegistered(RegistryError, LookupError):  # noqa: N818 - the name is part of the interface
+    """A name that a registry does not know; the message lists close matches."""
+
+    code = "not_registered"
+
+
+class PluginError(RegistryError):
+    """A plugin of an installed package that cannot be used."""
+
+    code = "plugin"
 
 
 class ShapeError(TrainsmithError, ValueError):
