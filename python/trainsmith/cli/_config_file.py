@@ -1,6 +1,5 @@
 """Reads and writes configuration files, and applies `--set`."""
 
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,6 +8,7 @@ from typing import Any, cast
 
 from trainsmith.data._nearest import nearest
 from trainsmith.data._options import Option, file_options
+from trainsmith.data._toml import toml_key, toml_value
 from trainsmith.data._wording import shown, worded
 from trainsmith.errors import ConfigError, IoError
 from trainsmith.training import JobConfig
@@ -149,35 +149,7 @@ def write_config(sections: Mapping[str, Mapping[str, Any]]) -> str:
         drop = ["id"]
     """
     blocks = [
-        "\n".join([f"[{name}]", *(f"{_key(key)} = {toml_value(value)}" for key, value in entries.items())])
+        "\n".join([f"[{name}]", *(f"{toml_key(key)} = {toml_value(value)}" for key, value in entries.items())])
         for name, entries in sections.items()
     ]
     return "\n\n".join(blocks) + "\n"
-
-
-def toml_value(value: Any) -> str:
-    """Writes one value as TOML.
-
-    Args:
-        value: text, number, boolean, list or mapping of these.
-
-    Returns:
-        The text after `=`.
-
-    Example:
-        >>> toml_value({"hidden": [64, 64], "dropout": 0.1})
-        '{ hidden = [64, 64], dropout = 0.1 }'
-    """
-    if isinstance(value, Mapping):
-        entries = cast(Mapping[str, Any], value)
-        return "{ " + ", ".join(f"{_key(key)} = {toml_value(one)}" for key, one in entries.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(toml_value(one) for one in cast(Sequence[Any], value)) + "]"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return json.dumps(value) if isinstance(value, bool | int | float) else str(value)
-
-
-def _key(key: str) -> str:
-    plain = key.replace("-", "").replace("_", "")
-    return key if plain.isascii() and plain.isalnum() else toml_value(key)

@@ -4,8 +4,8 @@ import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from trainsmith.cli._config_file import toml_value
 from trainsmith.data._cells import MISSING
+from trainsmith.data._toml import toml_value
 from trainsmith.data._wording import counted
 from trainsmith.data.tabular import Table, column_kind, detect_task, looks_like_identifier, read_csv
 

@@ -10,17 +10,20 @@ from trainsmith.data._wording import shown
 from trainsmith.errors import ConfigError
 
 T = TypeVar("T")
-Kind = Literal["int", "float", "str", "bool", "ints", "strs", "map", "config"]
+Kind = Literal["int", "float", "number", "str", "bool", "ints", "strs", "map", "scores", "config", "configs"]
 
 _NAMES: dict[Kind, str] = {
     "int": "a whole number",
     "float": "a number",
+    "number": "a number or nothing",
     "str": "a text in quotes",
     "bool": "true or false",
     "ints": "a list of whole numbers",
     "strs": "a list of texts",
     "map": "a table",
+    "scores": "a table of numbers",
     "config": "a table",
+    "configs": "a list of tables",
 }
 
 
@@ -70,6 +73,8 @@ class Option:
         key: the name in a TOML file, where it is not the field's.
         in_file: whether a TOML file may hold the field.
         config: the class of a nested configuration.
+
+    The kind `number` may be infinite, NaN or None and `scores` maps texts to such numbers: they hold results.
     """
 
     doc: str
@@ -106,6 +111,13 @@ class Option:
                 return _is_int(value) and self._within(cast(int, value))
             case "float":
                 return isinstance(value, int | float) and not isinstance(value, bool) and self._within(value)
+            case "number":
+                return _is_number_or_none(value)
+            case "scores":
+                return isinstance(value, Mapping) and all(
+                    isinstance(name, str) and _is_number_or_none(one)
+                    for name, one in cast(Mapping[Any, Any], value).items()
+                )
             case "bool":
                 return isinstance(value, bool)
             case "str":
@@ -118,6 +130,13 @@ class Option:
                 return isinstance(value, Mapping)
             case "config":
                 return self.config is not None and isinstance(value, self.config)
+            case "configs":
+                kind = self.config
+                return (
+                    kind is not None
+                    and _is_list(value)
+                    and all(isinstance(one, kind) for one in cast(list[Any], value))
+                )
 
     def _within(self, value: float) -> bool:
         return (
@@ -131,6 +150,10 @@ class Option:
 
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number_or_none(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _is_list(value: object) -> bool:
@@ -240,15 +263,30 @@ def check(config: Config, extra: Sequence[Problem] = ()) -> None:
         raise InvalidConfigError([*problems, *extra])
 
 
-def to_dict(config: Config) -> dict[str, Any]:
-    """Returns a configuration as plain values under its JSON names."""
-    return {name: _plain(getattr(config, name), rule) for name, rule in options(type(config)).items()}
+def to_dict(config: Config, *, keep_none: bool = True) -> dict[str, Any]:
+    """Returns a configuration as plain values under its JSON names.
+
+    Args:
+        config: the configuration.
+        keep_none: whether fields that are None are part of it; TOML cannot hold them.
+
+    Returns:
+        The plain values.
+    """
+    values = {name: (getattr(config, name), rule) for name, rule in options(type(config)).items()}
+    return {
+        name: _plain(value, rule, keep_none) for name, (value, rule) in values.items() if keep_none or value is not None
+    }
 
 
-def _plain(value: Any, rule: Option) -> Any:
+def _plain(value: Any, rule: Option, keep_none: bool) -> Any:
     if rule.kind == "config":
-        return to_dict(value)
-    return list(value) if rule.kind in ("ints", "strs") else dict(value) if rule.kind == "map" else value
+        return to_dict(value, keep_none=keep_none)
+    if rule.kind == "configs":
+        return [to_dict(one, keep_none=keep_none) for one in value]
+    if rule.kind in ("ints", "strs"):
+        return list(value)
+    return dict(value) if rule.kind in ("map", "scores") else value
 
 
 def read(config: type[C], entries: Mapping[str, Any], where: str, *, file: bool = False) -> C:
@@ -275,13 +313,18 @@ def read(config: type[C], entries: Mapping[str, Any], where: str, *, file: bool 
             problems.append(Problem(f"{place} is no known key", f"a key of [{where}]", shown(key), nearest(key, rules)))
             continue
         name, rule = rules[key]
-        if rule.config is not None and isinstance(cast(object, value), Mapping):
-            try:
-                values[name] = read(rule.config, value, place, file=file)
-            except InvalidConfigError as error:
-                problems += error.problems
+        nested = _nested(rule, value, place)
+        if nested:
+            built: list[Any] = []
+            for inner_place, inner in nested:
+                try:
+                    built.append(read(cast(type[Config], rule.config), inner, inner_place, file=file))
+                except InvalidConfigError as error:
+                    problems += error.problems
+            if len(built) == len(nested):
+                values[name] = tuple(built) if rule.kind == "configs" else built[0]
         elif rule.accepts(value):
-            values[name] = tuple(cast(Sequence[Any], value)) if rule.kind in ("ints", "strs") else value
+            values[name] = tuple(cast(Sequence[Any], value)) if rule.kind in ("ints", "strs", "configs") else value
         else:
             problems.append(_wrong_value(place, rule, value))
     defaulted = {one.name for one in fields(config) if one.default is not MISSING or one.default_factory is not MISSING}
@@ -293,6 +336,17 @@ def read(config: type[C], entries: Mapping[str, Any], where: str, *, file: bool 
     if problems:
         raise InvalidConfigError(problems)
     return config(**values)
+
+
+def _nested(rule: Option, value: object, place: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """Returns place and entries of each nested configuration, where the value has the form of one or a list of them."""
+    if rule.kind == "config" and isinstance(value, Mapping):
+        return [(place, cast(Mapping[str, Any], value))]
+    if rule.kind == "configs" and _is_list(value):
+        items = cast(list[Any], value)
+        if all(isinstance(one, Mapping) for one in items):
+            return [(f"{place}[{number}]", one) for number, one in enumerate(items)]
+    return []
 
 
 def _wrong_value(place: str, rule: Option, value: object) -> Problem:

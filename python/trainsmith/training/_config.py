@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from trainsmith.data._options import Problem, check, declared, option, read, to_dict
+from trainsmith.data._options import Problem, check, declared, option
+from trainsmith.training._plain import Plain
 
 _EXTENSIONS = "free entries, kept as they are"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchConfig:
+class BatchConfig(Plain):
     """How training rows are cut into batches.
 
     Args:
@@ -34,21 +35,9 @@ class BatchConfig:
     num_workers: int = option(0, "background loaders", "int", low=0, in_file=False)
     extensions: Mapping[str, Any] = option({}, _EXTENSIONS, "map")
 
-    def __post_init__(self) -> None:
-        check(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the plain values under their JSON names."""
-        return to_dict(self)
-
-    @classmethod
-    def from_dict(cls, entries: Mapping[str, Any]) -> "BatchConfig":
-        """Builds the configuration from plain values; unknown names are errors."""
-        return read(cls, entries, "batch_config")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelConfig:
+class ModelConfig(Plain):
     """Which model to make.
 
     Args:
@@ -70,21 +59,9 @@ class ModelConfig:
     hyperparams: Mapping[str, Any] = option({}, "further settings of the model", "map", in_file=False)
     extensions: Mapping[str, Any] = option({}, _EXTENSIONS, "map")
 
-    def __post_init__(self) -> None:
-        check(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the plain values under their JSON names."""
-        return to_dict(self)
-
-    @classmethod
-    def from_dict(cls, entries: Mapping[str, Any]) -> "ModelConfig":
-        """Builds the configuration from plain values; unknown names are errors."""
-        return read(cls, entries, "model_config")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowConfig:
+class WorkflowConfig(Plain):
     """How to train.
 
     Args:
@@ -121,21 +98,9 @@ class WorkflowConfig:
     metric_configs: Mapping[str, Any] = option({}, "settings of further metrics", "map", in_file=False)
     extensions: Mapping[str, Any] = option({}, _EXTENSIONS, "map")
 
-    def __post_init__(self) -> None:
-        check(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the plain values under their JSON names."""
-        return to_dict(self)
-
-    @classmethod
-    def from_dict(cls, entries: Mapping[str, Any]) -> "WorkflowConfig":
-        """Builds the configuration from plain values; unknown names are errors."""
-        return read(cls, entries, "workflow_config")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SplitConfig:
+class SplitConfig(Plain):
     """How rows are divided into training, validation and test.
 
     Args:
@@ -199,12 +164,3 @@ class SplitConfig:
                 )
             )
         check(self, problems)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the plain values under their JSON names."""
-        return to_dict(self)
-
-    @classmethod
-    def from_dict(cls, entries: Mapping[str, Any]) -> "SplitConfig":
-        """Builds the configuration from plain values; unknown names are errors."""
-        return read(cls, entries, "split_config")
