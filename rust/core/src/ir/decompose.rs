@@ -2,8 +2,9 @@
 
 use crate::error::Result;
 use crate::ir::build::Builder;
+use crate::ir::decompose_pool::{max_pool_grad, pool, sum_pool_grad};
 use crate::ir::node::Edge;
-use crate::ir::op::{Composite, ReduceOp, UnaryOp};
+use crate::ir::op::{Composite, PoolKind, ReduceOp, UnaryOp};
 use smallvec::{SmallVec, smallvec};
 
 /// Write a composite as primitives.
@@ -11,6 +12,11 @@ pub fn decompose(b: &dyn Builder, op: &Composite, inputs: &[Edge]) -> Result<Sma
     match op {
         Composite::LogSoftmax { axis } => Ok(smallvec![log_softmax(b, &inputs[0], *axis)?]),
         Composite::LogSoftmaxGrad { axis } => Ok(smallvec![log_softmax_grad(b, &inputs[0], &inputs[1], *axis)?]),
+        Composite::Pool(attributes) => Ok(smallvec![pool(b, attributes, &inputs[0])?]),
+        Composite::PoolGrad { pool, sizes } => Ok(smallvec![match pool.kind {
+            PoolKind::Max => max_pool_grad(b, pool, &inputs[0], &inputs[1])?,
+            PoolKind::Sum => sum_pool_grad(b, pool, sizes, &inputs[0])?,
+        }]),
     }
 }
 

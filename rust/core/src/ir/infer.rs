@@ -3,8 +3,8 @@
 use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::ir::infer_window::{conv, gather, integer_index, pad, scan, scatter_add};
-use crate::ir::op::{BinaryOp, Composite, Op, RandomOp, ReduceOp, UnaryOp, ViewOp};
+use crate::ir::infer_window::{conv, gather, integer_index, pad, pool, pool_grad, scan, scatter_add};
+use crate::ir::op::{BinaryOp, Composite, Op, PoolKind, RandomOp, ReduceOp, UnaryOp, ViewOp};
 use crate::shape::Shape;
 use smallvec::{SmallVec, smallvec};
 
@@ -66,6 +66,8 @@ pub fn infer(op: &Op, inputs: &[Meta]) -> Result<SmallVec<[Meta; 1]>> {
             same("log_softmax_grad", &inputs[0], &inputs[1])?;
             inputs[0].clone()
         }
+        Op::Composite(Composite::Pool(attributes)) => pool(attributes, &inputs[0])?,
+        Op::Composite(Composite::PoolGrad { pool, sizes }) => pool_grad(pool, sizes, inputs)?,
         Op::CheckFinite { .. } => inputs[0].clone(),
         Op::CheckIndex { name, .. } => {
             integer_index(name, &inputs[0])?;
@@ -87,7 +89,7 @@ pub fn arity(op: &Op) -> Option<usize> {
         | Op::Cumulate { .. }
         | Op::View(_)
         | Op::Pad { .. }
-        | Op::Composite(Composite::LogSoftmax { .. })
+        | Op::Composite(Composite::LogSoftmax { .. } | Composite::Pool(_))
         | Op::CheckFinite { .. }
         | Op::CheckIndex { .. } => Some(1),
         Op::Binary(_)
@@ -96,6 +98,7 @@ pub fn arity(op: &Op) -> Option<usize> {
         | Op::Conv(_)
         | Op::Gather { .. }
         | Op::Composite(Composite::LogSoftmaxGrad { .. }) => Some(2),
+        Op::Composite(Composite::PoolGrad { pool, .. }) => Some(if pool.kind == PoolKind::Max { 2 } else { 1 }),
         Op::Select | Op::ScatterAdd { .. } => Some(3),
         Op::Concat { .. } | Op::Scan(_) => None,
     }

@@ -4,7 +4,7 @@ use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::infer::{float, in_rank, mismatch, not_bool};
-use crate::ir::op::{ConvOp, ScanOp};
+use crate::ir::op::{ConvOp, PoolKind, PoolOp, ScanOp};
 use crate::shape::Shape;
 use smallvec::SmallVec;
 
@@ -71,6 +71,49 @@ pub(super) fn conv(op: &ConvOp, input: &Meta, kernel: &Meta) -> Result<Meta> {
         shape.push(if padded < window { 0 } else { (padded - window) as usize / op.strides[axis] + 1 });
     }
     Ok(Meta::new(shape, input.dtype))
+}
+
+impl PoolOp {
+    /// Places of the window along its axis `axis`, over an input of this size that is large enough.
+    pub fn places(&self, axis: usize, size: usize) -> usize {
+        let reach = dilated(self.window[axis], self.dilation[axis]);
+        (self.low[axis] + size + self.high[axis] - reach) / self.strides[axis] + 1
+    }
+}
+
+pub(super) fn pool(op: &PoolOp, input: &Meta) -> Result<Meta> {
+    let name = op.kind.name();
+    float(name, input)?;
+    let axes = op.window.len();
+    let lengths = [op.strides.len(), op.low.len(), op.high.len(), op.dilation.len()];
+    let positive = op.window.iter().chain(&op.strides).chain(&op.dilation).all(|&x| x > 0);
+    if !(1..=3).contains(&axes) || lengths.iter().any(|&l| l != axes) || !positive {
+        let rule = "a window of one to three axes; window, strides and dilation of at least 1 for each";
+        return Err(Error::value(name, rule, format!("{op:?}")));
+    }
+    let Some(lead) = input.shape.len().checked_sub(axes) else {
+        return Err(Error::shape(name, format!("an input with at least {axes} axes"), input.shape.to_string()));
+    };
+    let mut shape = input.shape.to_vec();
+    for (axis, size) in shape[lead..].iter_mut().enumerate() {
+        let reach = dilated(op.window[axis], op.dilation[axis]);
+        if *size == 0 || op.low[axis] + *size + op.high[axis] < reach {
+            let rule = format!("an input that is not empty and with its border holds the window of {reach}");
+            return Err(Error::shape(name, rule, format!("size {size} in {}", input.shape)));
+        }
+        *size = op.places(axis, *size);
+    }
+    Ok(Meta::new(shape, input.dtype))
+}
+
+pub(super) fn pool_grad(op: &PoolOp, sizes: &[usize], inputs: &[Meta]) -> Result<Meta> {
+    let g = &inputs[0];
+    let lead = g.shape.len().saturating_sub(sizes.len());
+    let input = Meta::new([&g.shape[..lead], sizes].concat(), g.dtype);
+    if pool(op, &input)? != *g || (op.kind == PoolKind::Max && inputs[1] != input) {
+        return Err(mismatch("pool_grad", "the shapes of a pool's input and result", inputs));
+    }
+    Ok(input)
 }
 
 pub(super) fn gather(axis: usize, input: &Meta, index: &Meta) -> Result<Meta> {

@@ -114,6 +114,28 @@ pub struct ConvOp {
     pub batch_groups: usize,
 }
 
+family!(
+    /// What a pool makes of the elements under its window; the border never counts.
+    PoolKind { Max => "max_pool", Sum => "sum_pool" }
+);
+
+/// A window that moves over the last one to three axes.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct PoolOp {
+    /// What is made of the elements under the window.
+    pub kind: PoolKind,
+    /// Elements of the window, per axis.
+    pub window: Vec<usize>,
+    /// Step of the window, per axis.
+    pub strides: Vec<usize>,
+    /// Border before each axis.
+    pub low: Vec<usize>,
+    /// Border after each axis.
+    pub high: Vec<usize>,
+    /// Distance between elements of the window, per axis.
+    pub dilation: Vec<usize>,
+}
+
 /// A loop over the leading axis of its last inputs.
 ///
 /// Inputs: `consts` values, then `carries` initial values, then scanned values with a leading axis of `length`.
@@ -160,6 +182,16 @@ pub enum Composite {
     LogSoftmaxGrad {
         /// Axis of the forward op.
         axis: usize,
+    },
+    /// Maxima or sums under a window; a window that lies in the border alone gives the fold of nothing.
+    Pool(PoolOp),
+    /// Backward twin: inputs are the gradient of the result and, for maxima, the forward input. The first of equal maxima
+    /// takes the gradient.
+    PoolGrad {
+        /// The forward op.
+        pool: PoolOp,
+        /// Sizes of the forward input along the window's axes.
+        sizes: Vec<usize>,
     },
 }
 
@@ -303,6 +335,8 @@ impl Op {
             Self::Scan(_) => "scan",
             Self::Composite(Composite::LogSoftmax { .. }) => "log_softmax",
             Self::Composite(Composite::LogSoftmaxGrad { .. }) => "log_softmax_grad",
+            Self::Composite(Composite::Pool(pool)) => pool.kind.name(),
+            Self::Composite(Composite::PoolGrad { .. }) => "pool_grad",
             Self::CheckFinite { .. } => "check_finite",
             Self::CheckIndex { .. } => "check_index",
         }

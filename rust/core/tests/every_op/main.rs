@@ -6,6 +6,7 @@
 mod data;
 mod elementwise;
 mod moving;
+mod pools;
 mod rows;
 mod shaped;
 
@@ -28,7 +29,7 @@ use trainsmith_core::buffer::{Meta, Value};
 use trainsmith_core::device::Device;
 use trainsmith_core::error::{Error, Result};
 use trainsmith_core::ir::infer::infer;
-use trainsmith_core::ir::{ArgOp, BinaryOp, CompareOp, CumulateOp, RandomOp, ReduceOp, UnaryOp};
+use trainsmith_core::ir::{ArgOp, BinaryOp, CompareOp, CumulateOp, PoolKind, RandomOp, ReduceOp, UnaryOp};
 
 /// The backends that are held against the reference.
 const DEVICES: [Device; 1] = [Device::Cpu];
@@ -55,6 +56,7 @@ fn every_member_of_a_family_has_an_accepted_row() {
         ArgOp::ALL.iter().map(|op| op.name()).collect(),
         CumulateOp::ALL.iter().map(|op| op.name()).collect(),
         RandomOp::ALL.iter().map(|op| op.name()).collect(),
+        PoolKind::ALL.iter().map(|op| op.name()).collect(),
     ];
     let missing: Vec<&str> = members.concat().into_iter().filter(|name| !names.contains(name)).collect();
     assert_eq!(missing, [""; 0]);
@@ -86,7 +88,7 @@ agree! {
     views_agree: Reshape Permute Expand Slice;
     moves_agree: Pad Concat Gather ScatterAdd CheckFinite CheckIndex;
     products_agree: MatMul Conv;
-    loops_and_composites_agree: Scan LogSoftmax LogSoftmaxGrad;
+    loops_and_composites_agree: Scan LogSoftmax LogSoftmaxGrad Pool PoolGrad;
 }
 
 /// Check all rows of these kinds and report the first complaint of each op and dtype.

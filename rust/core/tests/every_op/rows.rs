@@ -4,7 +4,7 @@
 
 use super::common::close::Close;
 use super::data::Data;
-use super::{elementwise, moving, shaped};
+use super::{elementwise, moving, pools, shaped};
 use trainsmith_core::buffer::Meta;
 use trainsmith_core::dtype::DType;
 use trainsmith_core::ir::{Composite, Op, ViewOp};
@@ -107,6 +107,8 @@ kinds!(
     Scan => shaped::scan(),
     LogSoftmax => shaped::log_softmax(),
     LogSoftmaxGrad => shaped::log_softmax_grad(),
+    Pool => pools::pool(),
+    PoolGrad => pools::pool_grad(),
     CheckFinite => moving::check_finite(),
     CheckIndex => moving::check_index(),
 );
@@ -138,6 +140,8 @@ pub(crate) fn kind(op: &Op) -> Kind {
         Op::Scan(_) => Kind::Scan,
         Op::Composite(Composite::LogSoftmax { .. }) => Kind::LogSoftmax,
         Op::Composite(Composite::LogSoftmaxGrad { .. }) => Kind::LogSoftmaxGrad,
+        Op::Composite(Composite::Pool(_)) => Kind::Pool,
+        Op::Composite(Composite::PoolGrad { .. }) => Kind::PoolGrad,
         Op::CheckFinite { .. } => Kind::CheckFinite,
         Op::CheckIndex { .. } => Kind::CheckIndex,
     }

@@ -1,6 +1,7 @@
 //! Functions by name: each has rows, or a reason why there is nothing to differentiate.
 
 mod neural;
+mod structured;
 mod table;
 
 use super::check::{complaint, tensor};
@@ -38,7 +39,7 @@ enum Entry {
 }
 
 fn entries() -> Vec<Entry> {
-    [table::entries(), neural::entries()].into_iter().flatten().collect()
+    [table::entries(), neural::entries(), structured::entries()].into_iter().flatten().collect()
 }
 
 /// The tensors of a call, in order; numbers and absent arguments stay in the row.

@@ -59,7 +59,12 @@ fn verdict(op: &Op) -> Verdict {
         | Op::Gather { .. }
         | Op::ScatterAdd { .. }
         | Op::Scan(_)
-        | Op::Composite(Composite::LogSoftmax { .. } | Composite::LogSoftmaxGrad { .. })
+        | Op::Composite(
+            Composite::LogSoftmax { .. }
+            | Composite::LogSoftmaxGrad { .. }
+            | Composite::Pool(_)
+            | Composite::PoolGrad { .. },
+        )
         | Op::CheckFinite { .. } => Verdict::Checked,
     }
 }
@@ -178,7 +183,7 @@ derivatives! {
     moves: Pad Concat Gather ScatterAdd;
     products: MatMul Conv;
     looping: Scan;
-    composites: LogSoftmax LogSoftmaxGrad;
+    composites: LogSoftmax LogSoftmaxGrad Pool PoolGrad;
 }
 
 /// Between float dtypes differences drown in rounding; the derivative is the cast back, to the bit.

@@ -3,11 +3,11 @@
 //! A kernel reads strided bytes and writes row-major bytes. Dtypes without loops of their own are widened before and
 //! narrowed after, here and nowhere else; kernels that only move elements take every dtype as it is.
 
-use super::{check, composite, conv, copy, cumulate, index, matmul, pointwise, random, reduce, scan};
+use super::{check, composite, conv, copy, cumulate, index, matmul, pointwise, pool, random, reduce, scan};
 use crate::buffer::{HostVec, Meta, zeroed};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::ir::op::{Composite, Op};
+use crate::ir::op::{Composite, Op, PoolKind};
 use crate::layout::Layout;
 use bytemuck::Pod;
 use smallvec::SmallVec;
@@ -167,6 +167,13 @@ fn dispatch(op: &Op, inputs: &[Src<'_>], outputs: &mut [Dst<'_>]) -> Result<()> 
         Op::Composite(Composite::LogSoftmaxGrad { axis }) => {
             exactly(op, inputs).and_then(|[y, g]| composite::log_softmax_grad(*axis, y, g, out))
         }
+        Op::Composite(Composite::Pool(attributes)) => {
+            exactly(op, inputs).and_then(|[x]| pool::pool(attributes, x, out))
+        }
+        Op::Composite(Composite::PoolGrad { pool, .. }) => match pool.kind {
+            PoolKind::Max => exactly(op, inputs).and_then(|[g, x]| pool::max_grad(pool, g, x, out)),
+            PoolKind::Sum => exactly(op, inputs).and_then(|[g]| pool::sum_grad(pool, g, out)),
+        },
         Op::CheckFinite { name } => exactly(op, inputs).and_then(|[x]| check::check_finite(name, x, out)),
         Op::CheckIndex { name, size } => exactly(op, inputs).and_then(|[x]| check::check_index(name, *size, x, out)),
     }

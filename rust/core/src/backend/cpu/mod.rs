@@ -16,6 +16,7 @@ mod kernel;
 mod matmul;
 mod plan;
 mod pointwise;
+mod pool;
 mod random;
 mod reduce;
 mod rows;

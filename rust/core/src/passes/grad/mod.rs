@@ -17,7 +17,7 @@ pub use reads::{Reads, reads};
 use crate::error::{Error, Result};
 use crate::ir::build::Builder;
 use crate::ir::node::{Edge, Node, Sink};
-use crate::ir::op::{Composite, Op, ViewOp};
+use crate::ir::op::{Composite, Op, PoolKind, ViewOp};
 use smallvec::{SmallVec, smallvec};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -158,7 +158,13 @@ fn rule(op: &Op, s: &Site<'_>) -> Result<InputGrads> {
             let twin = Op::Composite(Composite::LogSoftmaxGrad { axis: *axis });
             Ok(smallvec![Some(s.b.one(twin, &[s.outputs[0].clone(), s.g()?.clone()])?)])
         }
-        Op::Composite(composite @ Composite::LogSoftmaxGrad { .. }) => program::through_decomposition(composite, s),
+        Op::Composite(Composite::Pool(pool)) => window::pool(pool, s),
+        Op::Composite(Composite::PoolGrad { pool, .. }) if pool.kind == PoolKind::Sum => {
+            Ok(smallvec![Some(s.b.one(Op::Composite(Composite::Pool(pool.clone())), &[s.g()?.clone()])?)])
+        }
+        Op::Composite(composite @ (Composite::LogSoftmaxGrad { .. } | Composite::PoolGrad { .. })) => {
+            program::through_decomposition(composite, s)
+        }
         Op::CheckFinite { .. } => Ok(smallvec![Some(s.g()?.clone())]),
         Op::CheckIndex { .. } => Ok(smallvec![None]),
     }

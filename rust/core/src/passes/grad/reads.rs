@@ -1,6 +1,6 @@
 //! Which values each derivative reads; the tape drops the others.
 
-use crate::ir::op::{BinaryOp, Composite, CumulateOp, Op, ReduceOp, UnaryOp};
+use crate::ir::op::{BinaryOp, Composite, CumulateOp, Op, PoolKind, ReduceOp, UnaryOp};
 
 /// Values that an op's derivative reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,5 +94,9 @@ pub fn reads(op: &Op) -> Option<Reads> {
         Op::Gather { .. } | Op::ScatterAdd { .. } => Reads::input(1),
         Op::Composite(Composite::LogSoftmax { .. }) => Reads::OUTPUT,
         Op::Composite(Composite::LogSoftmaxGrad { .. }) => Reads::INPUTS,
+        Op::Composite(Composite::Pool(pool) | Composite::PoolGrad { pool, .. }) => match pool.kind {
+            PoolKind::Max => Reads::INPUTS,
+            PoolKind::Sum => Reads::NOTHING,
+        },
     })
 }

@@ -1,11 +1,11 @@
-//! Derivatives of products and convolutions; a convolution's are convolutions again.
+//! Derivatives of products, pools and convolutions; a convolution's are convolutions again.
 
 use super::{InputGrads, Site};
 use crate::error::Result;
 use crate::ir::build::Builder;
 use crate::ir::infer_window::dilated;
 use crate::ir::node::Edge;
-use crate::ir::op::{ConvOp, Op};
+use crate::ir::op::{Composite, ConvOp, Op, PoolKind, PoolOp};
 use crate::shape::Shape;
 use smallvec::smallvec;
 
@@ -22,6 +22,18 @@ pub(super) fn conv(op: &ConvOp, s: &Site<'_>) -> Result<InputGrads> {
     let input = s.wants(0).then(|| input_grad(b, op, g, x.shape(), w)).transpose()?;
     let kernel = s.wants(1).then(|| kernel_grad(b, op, g, x, w.shape())).transpose()?;
     Ok(smallvec![input, kernel])
+}
+
+/// The backward twin; maxima need the input to find which element was the first.
+pub(super) fn pool(op: &PoolOp, s: &Site<'_>) -> Result<InputGrads> {
+    let x = &s.inputs[0];
+    let sizes = x.shape()[x.shape().len() - op.window.len()..].to_vec();
+    let mut operands = vec![s.g()?.clone()];
+    if op.kind == PoolKind::Max {
+        operands.push(x.clone());
+    }
+    let twin = Op::Composite(Composite::PoolGrad { pool: op.clone(), sizes });
+    Ok(smallvec![Some(s.b.one(twin, &operands)?)])
 }
 
 /// Gradient of the input: the output gradient, spread by the strides, meets the flipped kernel with its channels swapped.

@@ -7,4 +7,6 @@ pub mod dropout;
 pub mod loss;
 pub mod normalisation;
 pub mod piecewise;
+pub mod pool;
 pub mod regularise;
+mod table;

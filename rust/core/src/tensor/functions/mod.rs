@@ -8,9 +8,11 @@ mod elementwise;
 mod linear;
 mod manipulation;
 mod neural;
+
 mod promote;
 mod random;
 mod reduction;
+mod spatial;
 
 use crate::error::{Error, Result};
 use crate::ir::node::Edge;
@@ -27,7 +29,7 @@ pub type Function = fn(&Call<'_>) -> Result<Vec<Edge>>;
 type Row = (&'static str, Function);
 
 static TABLE: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
-    let families: [&[Row]; 8] = [
+    let families: [&[Row]; 9] = [
         activation::ROWS,
         creation::ROWS,
         elementwise::ROWS,
@@ -36,6 +38,7 @@ static TABLE: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
         neural::ROWS,
         random::ROWS,
         reduction::ROWS,
+        spatial::ROWS,
     ];
     families.into_iter().flatten().copied().collect()
 });
