@@ -104,7 +104,13 @@ fn pad(c: &Call<'_>) -> Result<Vec<Edge>> {
     let value = Scalar::Float(c.float("value", 0.0)?);
     let interior =
         c.maybe_ints("interior")?.map_or_else(|| Ok(vec![0; x.shape().len()]), |_| unsigned(c, "interior"))?;
-    let op = Op::Pad { low: unsigned(c, "low")?, high: unsigned(c, "high")?, interior, value };
+    let (low, high) = (unsigned(c, "low")?, unsigned(c, "high")?);
+    let rank = x.shape().len();
+    if [&low, &high, &interior].iter().any(|amounts| amounts.len() != rank) {
+        let rule = format!("one amount of low, high and interior for each of {rank} axes");
+        return Err(Error::value(c.name, rule, format!("{low:?}, {high:?} and {interior:?}")));
+    }
+    let op = Op::Pad { low, high, interior, value };
     Ok(vec![face().one(op, &[x])?])
 }
 
