@@ -1,54 +1,91 @@
 """Training workflows: configurations, data preparation, the loop, early stopping and artefacts."""
 
+from trainsmith.training._array_provider import ArrayDataProvider
 from trainsmith.training._arrays import Arrays
 from trainsmith.training._artefact import Artefact, Predictions, load_artefact, save_artefact
 from trainsmith.training._batch import Batch
+from trainsmith.training._chunked_iterator import ChunkedDataIterator, ChunkLoader
 from trainsmith.training._config import BatchConfig, ModelConfig, SplitConfig, WorkflowConfig
 from trainsmith.training._context import RunContext, StopFlag
+from trainsmith.training._dispatch import dispatch_train, dispatch_train_windowed
 from trainsmith.training._early_stopping import EarlyStopping, EarlyStoppingConfig
 from trainsmith.training._element import Float32, Float64
 from trainsmith.training._experiment_config import CVConfig, SequenceConfig, TrainConfig
 from trainsmith.training._fit import fit
 from trainsmith.training._interrupt import stop_on_interrupt
+from trainsmith.training._iterator_adapter import DataIteratorAdapter
 from trainsmith.training._job import JobOutcome, run_job
 from trainsmith.training._job_config import JobConfig
 from trainsmith.training._prepare import Prepared, prepare
+from trainsmith.training._protocols_backend import Backend, Predictor, WindowedBackend, WindowedPredictor
+from trainsmith.training._protocols_data import DataIterator, DataProvider, SequenceProvider
+from trainsmith.training._protocols_model import GradientStrategy, Model, Trainer
+from trainsmith.training._protocols_validation import CrossValidator, Executor, Fold, MetricComputer, MetricFunction
+from trainsmith.training._protocols_workflow import ModelProvider, TrainingWorkflow
 from trainsmith.training._result import CVResult, EpochRecord, ModelInfo, TrainingResult, TrainResult, ValidationResult
 from trainsmith.training._sections import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig
+from trainsmith.training._window_sizes import parse_window_sizes
+from trainsmith.training._windows import LeakWarning, create_windows
 
 __all__ = [
+    "ArrayDataProvider",
     "Arrays",
     "Artefact",
+    "Backend",
     "Batch",
     "BatchConfig",
     "CVConfig",
     "CVResult",
+    "ChunkLoader",
+    "ChunkedDataIterator",
+    "CrossValidator",
     "DataConfig",
+    "DataIterator",
+    "DataIteratorAdapter",
+    "DataProvider",
     "EarlyStopping",
     "EarlyStoppingConfig",
     "EpochRecord",
+    "Executor",
     "Float32",
     "Float64",
+    "Fold",
+    "GradientStrategy",
     "JobConfig",
     "JobOutcome",
+    "LeakWarning",
+    "MetricComputer",
+    "MetricFunction",
+    "Model",
     "ModelConfig",
     "ModelInfo",
+    "ModelProvider",
     "OptimizerConfig",
     "Predictions",
+    "Predictor",
     "Prepared",
     "RunConfig",
     "RunContext",
     "ScheduleConfig",
     "SequenceConfig",
+    "SequenceProvider",
     "SplitConfig",
     "StopFlag",
     "TrainConfig",
     "TrainResult",
+    "Trainer",
     "TrainingResult",
+    "TrainingWorkflow",
     "ValidationResult",
+    "WindowedBackend",
+    "WindowedPredictor",
     "WorkflowConfig",
+    "create_windows",
+    "dispatch_train",
+    "dispatch_train_windowed",
     "fit",
     "load_artefact",
+    "parse_window_sizes",
     "prepare",
     "run_job",
     "save_artefact",

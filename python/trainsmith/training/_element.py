@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     T = TypeVar("T", bound=Float32 | Float64, default=Any)
     T_co = TypeVar("T_co", bound=Float32 | Float64, covariant=True, default=Any)
+    T_contra = TypeVar("T_contra", bound=Float32 | Float64, contravariant=True, default=Any)
 else:
     T = typing.TypeVar("T", bound=Float32 | Float64)
     T_co = typing.TypeVar("T_co", bound=Float32 | Float64, covariant=True)
+    T_contra = typing.TypeVar("T_contra", bound=Float32 | Float64, contravariant=True)
