@@ -30,7 +30,7 @@ enum Given {
 }
 
 /// What is known of one name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Entry {
     /// A call that is compared with differences.
     Call(&'static str, Vec<Given>, Vec<(&'static str, Attr)>),

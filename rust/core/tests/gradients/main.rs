@@ -17,6 +17,8 @@ mod data;
 mod elementwise;
 #[path = "../every_op/moving.rs"]
 mod moving;
+#[path = "../every_op/pools.rs"]
+mod pools;
 #[expect(dead_code, reason = "how close a kernel must come is asked by every_op alone")]
 #[path = "../every_op/rows.rs"]
 mod rows;

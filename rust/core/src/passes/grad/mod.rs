@@ -13,6 +13,7 @@ mod window;
 
 pub use program::derivative;
 pub use reads::{Reads, reads};
+pub use window::swap_channels;
 
 use crate::error::{Error, Result};
 use crate::ir::build::Builder;

@@ -97,7 +97,7 @@ fn kernel_grad(b: &dyn Builder, op: &ConvOp, g: &Edge, x: &Edge, kernel: &Shape)
 }
 
 /// `[g * O, I, ...]` to `[g * I, O, ...]`.
-fn swap_channels(b: &dyn Builder, w: &Edge, groups: usize) -> Result<Edge> {
+pub fn swap_channels(b: &dyn Builder, w: &Edge, groups: usize) -> Result<Edge> {
     let (o, i) = (w.shape()[0] / groups, w.shape()[1]);
     let rest = &w.shape()[2..];
     let split: Shape = [groups, o, i].into_iter().chain(rest.iter().copied()).collect();

@@ -1,6 +1,8 @@
 //! Functions made of ops: activations, norms, losses. One formula a function, its source beside it.
 
 pub mod activation;
+pub mod attention;
+pub mod bag;
 pub mod convolution;
 pub mod distance;
 pub mod dropout;
@@ -8,5 +10,7 @@ pub mod loss;
 pub mod normalisation;
 pub mod piecewise;
 pub mod pool;
+pub mod recurrent;
 pub mod regularise;
+pub mod resize;
 mod table;

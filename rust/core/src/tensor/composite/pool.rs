@@ -1,7 +1,7 @@
 //! Pooling over the last one to three axes.
 
-use super::table::{along, pick};
-use crate::dtype::{DType, Scalar};
+use super::table::{along, pick, wide};
+use crate::dtype::Scalar;
 use crate::error::{Error, Result};
 use crate::ir::decompose_pool::at_first_maxima;
 use crate::ir::infer_window::dilated;
@@ -92,11 +92,6 @@ pub fn adaptive_pool(c: &Call<'_>) -> Result<Vec<Edge>> {
 
 fn apply(op: &PoolOp, x: &Edge) -> Result<Edge> {
     face().one(Op::Composite(Composite::Pool(op.clone())), std::slice::from_ref(x))
-}
-
-/// Sums of narrow floats are rounded once, after the division.
-fn wide(dtype: DType) -> DType {
-    if matches!(dtype, DType::F16 | DType::BF16) { DType::F32 } else { dtype }
 }
 
 /// 0, 1, 2, ... in the shape of the last axes.

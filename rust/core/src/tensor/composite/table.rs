@@ -1,4 +1,4 @@
-//! Small tables that the host computes, as constants beside a tensor.
+//! Small tables that the host computes, as constants beside a tensor, and the dtype that sums are made in.
 
 use crate::buffer::Meta;
 use crate::dtype::DType;
@@ -27,4 +27,9 @@ pub(super) fn along(like: &Edge, axis: usize, values: &[f64]) -> Result<Edge> {
 /// Slices of `x` along an axis, at places that the host knows.
 pub(super) fn pick(x: &Edge, axis: usize, places: &[i64]) -> Result<Edge> {
     face().one(Op::Gather { axis }, &[x.clone(), integers(x, places)?])
+}
+
+/// Where sums of narrow floats are made, to be rounded once.
+pub(super) fn wide(dtype: DType) -> DType {
+    if matches!(dtype, DType::F16 | DType::BF16) { DType::F32 } else { dtype }
 }

@@ -5,13 +5,14 @@
 mod activation;
 pub mod creation;
 mod elementwise;
-mod linear;
+pub(crate) mod linear;
 mod manipulation;
 mod neural;
 
 mod promote;
 mod random;
 mod reduction;
+mod sequence;
 mod spatial;
 
 use crate::error::{Error, Result};
@@ -29,7 +30,7 @@ pub type Function = fn(&Call<'_>) -> Result<Vec<Edge>>;
 type Row = (&'static str, Function);
 
 static TABLE: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
-    let families: [&[Row]; 9] = [
+    let families: [&[Row]; 10] = [
         activation::ROWS,
         creation::ROWS,
         elementwise::ROWS,
@@ -38,6 +39,7 @@ static TABLE: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
         neural::ROWS,
         random::ROWS,
         reduction::ROWS,
+        sequence::ROWS,
         spatial::ROWS,
     ];
     families.into_iter().flatten().copied().collect()

@@ -18,6 +18,21 @@ pub(super) const ROWS: &[Row] = &[
         let (training, momentum) = (c.flag("training", false)?, c.float("momentum", 0.1)?);
         normalisation::batch_norm(&c.edge(0)?, &given, &scale, training, momentum, c.float("eps", 1e-5)?)
     }),
+    ("rms_norm", |c| {
+        let shape = c.shape("normalized_shape")?;
+        Ok(vec![normalisation::rms_norm(&c.edge(0)?, &shape, c.maybe_edge(1)?.as_ref(), c.maybe_float("eps")?)?])
+    }),
+    ("group_norm", |c| {
+        let affine = normalisation::Affine { weight: c.maybe_edge(1)?, bias: c.maybe_edge(2)? };
+        let groups = usize::try_from(c.int("num_groups", 1)?).unwrap_or(0);
+        Ok(vec![normalisation::group_norm(&c.edge(0)?, groups, &affine, c.float("eps", 1e-5)?)?])
+    }),
+    ("instance_norm", |c| {
+        let given = normalisation::Statistics { mean: c.maybe_edge(1)?, variance: c.maybe_edge(2)? };
+        let scale = normalisation::Affine { weight: c.maybe_edge(3)?, bias: c.maybe_edge(4)? };
+        let (own, momentum) = (c.flag("use_input_stats", true)?, c.float("momentum", 0.1)?);
+        normalisation::instance_norm(&c.edge(0)?, &given, &scale, own, momentum, c.float("eps", 1e-5)?)
+    }),
     ("conv", |c| Ok(vec![convolution::conv(c)?])),
     ("mse_loss", |c| Ok(vec![loss::mse(&c.edge(0)?, &c.edge(1)?, &c.text("reduction", "mean")?)?])),
     ("cross_entropy", |c| {
