@@ -1,5 +1,7 @@
 """Layers that change shapes."""
 
+import math
+from collections.abc import Sequence
 from typing import cast, final
 
 from trainsmith._core import Tensor, apply
@@ -45,3 +47,43 @@ class Flatten(Module):
     def extra_repr(self) -> str:
         """Names the axes."""
         return f"start_axis={self.start_axis}, end_axis={self.end_axis}"
+
+
+@final
+class Unflatten(Module):
+    """Splits an axis into several.
+
+    Args:
+        axis: the one that is split; torch's `dim`.
+        unflattened_size: sizes of the new axes, one of which may be -1.
+
+    Example:
+        >>> import trainsmith as ts
+        >>> from trainsmith import nn
+        >>> nn.Unflatten(1, (3, 4))(ts.ones((2, 12))).shape
+        (2, 3, 4)
+    """
+
+    def __init__(self, axis: int, unflattened_size: Sequence[int]) -> None:
+        super().__init__()
+        self.axis = axis
+        self.unflattened_size = tuple(unflattened_size)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Gives the elements in the same order with more axes."""
+        rank = input.ndim
+        axis = self.axis + rank if self.axis < 0 else self.axis
+        known = math.prod(size for size in self.unflattened_size if size != -1)
+        open_sizes = self.unflattened_size.count(-1)
+        fits = 0 <= axis < rank and known > 0 and open_sizes < 2
+        if not fits or input.shape[axis] % known or (not open_sizes and input.shape[axis] != known):
+            rule = f"an axis in [-{rank}, {rank}) of the sizes' product, at most one of them -1"
+            got = f"axis {self.axis} of shape {input.shape} to {self.unflattened_size}"
+            raise problem(ShapeError, "Unflatten", rule, got)
+        sizes = tuple(input.shape[axis] // known if size == -1 else size for size in self.unflattened_size)
+        shape = (*input.shape[:axis], *sizes, *input.shape[axis + 1 :])
+        return cast(Tensor, apply("reshape", (input,), {"shape": shape}))
+
+    def extra_repr(self) -> str:
+        """Names axis and sizes."""
+        return f"axis={self.axis}, unflattened_size={self.unflattened_size}"
