@@ -14,6 +14,7 @@ pub struct Variable {
     id: u64,
     name: Mutex<Arc<str>>,
     value: Mutex<Value>,
+    turn: Mutex<()>,
     sink: Arc<Sink>,
     trainable: AtomicBool,
 }
@@ -25,6 +26,7 @@ impl Variable {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             name: Mutex::new(name.into()),
             value: Mutex::new(value),
+            turn: Mutex::default(),
             sink: Sink::new(),
             trainable: AtomicBool::new(trainable),
         })
@@ -58,6 +60,13 @@ impl Variable {
     /// Collect gradients from now on, or no longer.
     pub fn set_trainable(&self, trainable: bool) {
         self.trainable.store(trainable, Ordering::Relaxed);
+    }
+
+    /// The turn to step on the cell, from the host's share of the step to the last write; the value can be read meanwhile.
+    ///
+    /// Taken in the order of ids, before any value is locked.
+    pub fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Exclusive access to the value.

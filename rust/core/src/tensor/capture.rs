@@ -198,6 +198,9 @@ impl Captured {
 
     /// Run the step once; cells, objects and gradients change only if all of it succeeds.
     pub fn run(&self, arguments: &[Arc<Handle>]) -> Result<Vec<Edge>> {
+        // A step and its events come in one order, whatever other steps on the same cells do meanwhile.
+        let turns = if self.events.is_empty() { &[] } else { self.variables.as_slice() };
+        let _turns: Vec<MutexGuard<'_, ()>> = turns.iter().map(|v| v.turn()).collect();
         let mut numbers = Vec::new();
         for (done, event) in self.events.iter().enumerate() {
             match event.advance() {
