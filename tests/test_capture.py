@@ -204,6 +204,20 @@ def test_gradients_add_up_over_calls_as_in_eager_mode() -> None:
         np.testing.assert_array_equal(captured, eager)
 
 
+def test_gradients_of_an_argument_belong_to_the_argument_of_the_call() -> None:
+    @ts.compile
+    def step(x: ts.Tensor) -> ts.Tensor:
+        loss = ts.sum(x**3)
+        loss.backward()
+        return loss
+
+    first, second = (ts.asarray([number]).requires_grad_() for number in (1.0, 2.0))
+    for calls in (1, 2):
+        step(first)
+        step(second)
+        assert (np.asarray(first.grad).item(), np.asarray(second.grad).item()) == (3.0 * calls, 12.0 * calls)
+
+
 def test_numbers_of_the_optimizer_are_read_at_every_step() -> None:
     def run(compiled: bool) -> np.ndarray:
         p = nn.Parameter(ts.asarray([1.0, 2.0]))

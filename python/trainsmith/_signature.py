@@ -64,7 +64,8 @@ def _describe(leaves: list[Any]) -> list[Hashable]:
             # The same object twice is one input; a cell stands for itself.
             alias = first.setdefault(id(leaf), place)
             cell = id(leaf) if isinstance(leaf, (_core.Parameter, _core.Buffer)) else None
-            described.append((leaf.shape, leaf.dtype, leaf.device, leaf.requires_grad, alias, cell))
+            gradient = (leaf.requires_grad, leaf.grad is not None)
+            described.append((leaf.shape, leaf.dtype, leaf.device, gradient, alias, cell))
         elif isinstance(leaf, float):
             described.append(("float", leaf.hex()))
         else:

@@ -12,6 +12,7 @@ use crate::ir::program::Program;
 use crate::ir::variable::Variable;
 use crate::passes::{memory, simplify};
 use crate::tensor::face::{face, leaf, value_of};
+use crate::tensor::gradients::Gradients;
 use crate::tensor::object::{compact, leaf_with_sink};
 use crate::tensor::recorder::{HostEvent, Recorder, Source};
 use crate::tensor::{Tensor, counters};
@@ -50,10 +51,7 @@ pub struct Captured {
     device: Device,
     inputs: Vec<Expected>,
     targets: Vec<Target>,
-    /// Gradients that are cleared after the step.
-    cleared: Vec<Arc<Sink>>,
-    /// Gradients that were asked for: whether there was one at entry.
-    asked: Vec<(Arc<Sink>, bool)>,
+    gradients: Gradients,
     /// Cells that are read or written, in the order of their ids.
     variables: Vec<Arc<Variable>>,
     events: Vec<Arc<dyn HostEvent>>,
@@ -94,17 +92,10 @@ impl Captured {
             targets.push(Target::Variable(Arc::clone(&entry.variable)));
             outputs.push(entry.current.clone());
         }
-        let (mut cleared, mut asked) = (vec![], vec![]);
-        for entry in &recorder.sinks {
-            asked.extend(entry.at_entry.map(|had| (Arc::clone(&entry.sink), had)));
-            let spent = entry.cleared_first && entry.used && !keep_grads;
-            match &entry.current {
-                Some(grad) if !spent => {
-                    targets.push(Target::Sink(Arc::clone(&entry.sink)));
-                    outputs.push(grad.get());
-                }
-                _ => cleared.push(Arc::clone(&entry.sink)),
-            }
+        let (gradients, written) = Gradients::of(&recorder, keep_grads);
+        for (sink, grad) in written {
+            targets.push(Target::Sink(sink));
+            outputs.push(grad);
         }
         if let Some(foreign) = outputs.iter().find(|e| e.node.recording != recording) {
             return Err(Error::graph(
@@ -128,8 +119,7 @@ impl Captured {
             device,
             inputs: recorder.inputs.into_iter().map(expected).collect(),
             targets,
-            cleared,
-            asked,
+            gradients,
             variables: recorder.variables.into_values().map(|e| e.variable).collect(),
             events: recorder.events,
             workspace: Mutex::default(),
@@ -161,17 +151,20 @@ impl Captured {
         self.workspace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why the step does not fit the state outside any more, if so. Arguments are checked by the caller's signature.
+    /// Why the step does not fit the state outside any more, if so.
+    ///
+    /// Arguments are checked by the caller's signature, to which belongs whether they bring a gradient along.
     pub fn misfit(&self) -> Option<String> {
         for expected in &self.inputs {
             let (meta, device, trainable) = match &expected.source {
                 Source::Argument(_) | Source::Scalar(_) => continue,
+                Source::Sink(sink) if self.gradients.of_argument(sink) => continue,
                 Source::Handle(handle) => {
                     let edge = handle.get();
                     (edge.meta().clone(), edge.node.device, edge.node.requires_grad)
                 }
                 Source::Variable(variable) => (variable.meta(), variable.device(), variable.trainable()),
-                Source::Sink(sink) => match sink.get() {
+                Source::Sink(sink) => match self.gradients.now(sink, &[]).get() {
                     Some(grad) => {
                         let edge = grad.get();
                         (edge.meta().clone(), edge.node.device, false)
@@ -190,7 +183,7 @@ impl Captured {
                 return Some("requires_grad of a tensor that the function reaches changed".into());
             }
         }
-        if self.asked.iter().any(|(sink, had)| sink.get().is_some() != *had) {
+        if self.gradients.changed() {
             return Some("a gradient came or went".into());
         }
         None
@@ -255,6 +248,7 @@ impl Captured {
 
     fn run_with(&self, arguments: &[Arc<Handle>], numbers: &[f64]) -> Result<Vec<Edge>> {
         let mut workspace = self.lock_workspace();
+        self.gradients.check(arguments)?;
         let mut cells: Vec<MutexGuard<'_, Value>> = self.variables.iter().map(|v| v.lock()).collect();
         let inputs: Vec<Value> = self
             .inputs
@@ -277,15 +271,16 @@ impl Captured {
                     let at = at.map_err(|_| Error::bug("compile", "a written cell is not among those locked"))?;
                     *cells[at] = compact(&value)?;
                 }
-                Target::Sink(sink) => match sink.get() {
-                    Some(grad) => grad.set(leaf(value)),
-                    None => sink.set(Some(Handle::new(leaf(value)))),
-                },
+                Target::Sink(sink) => {
+                    let sink = self.gradients.now(sink, arguments);
+                    match sink.get() {
+                        Some(grad) => grad.set(leaf(value)),
+                        None => sink.set(Some(Handle::new(leaf(value)))),
+                    }
+                }
             }
         }
-        for sink in &self.cleared {
-            sink.set(None);
-        }
+        self.gradients.clear(arguments);
         self.runs.fetch_add(1, Ordering::Relaxed);
         Ok(results)
     }
@@ -304,7 +299,7 @@ impl Captured {
                 Ok(at) => Ok(cells[at].clone()),
                 Err(_) => Err(Error::bug("compile", "a cell that is read is not among those locked")),
             },
-            Source::Sink(sink) => match sink.get() {
+            Source::Sink(sink) => match self.gradients.now(sink, arguments).get() {
                 Some(grad) => value_of("compile", &grad.get()),
                 None => Err(Error::bug("compile", "a gradient vanished while the step started")),
             },
@@ -314,14 +309,14 @@ impl Captured {
 
     /// Everything outside that the step may change, as it is now.
     pub fn snapshot(&self, arguments: &[Arc<Handle>]) -> Snapshot {
-        let mut sinks: Vec<Arc<Sink>> = self.cleared.clone();
+        let mut sinks: Vec<Arc<Sink>> = self.gradients.cleared(arguments).collect();
         let mut handles = vec![];
         for target in &self.targets {
             match target {
                 Target::Result | Target::Variable(_) => {}
                 Target::Argument(place) => handles.push(Arc::clone(&arguments[*place])),
                 Target::Handle(handle) => handles.push(Arc::clone(handle)),
-                Target::Sink(sink) => sinks.push(Arc::clone(sink)),
+                Target::Sink(sink) => sinks.push(self.gradients.now(sink, arguments)),
             }
         }
         Snapshot {

@@ -11,6 +11,7 @@ pub mod counters;
 pub mod face;
 pub mod functions;
 pub mod generator;
+mod gradients;
 pub mod mode;
 mod object;
 pub mod recorder;
