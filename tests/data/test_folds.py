@@ -148,7 +148,7 @@ def test_the_purge_of_windows_separates_them(length, horizon):
                 spanned = {int(row) for row in (*windows.ravel(), *labels)}
                 assert not spanned & tests
             # Windows that end in the test rows reach back at most to the gap.
-            assert not {row for row in range(int(test[0]) - purge, int(test[0]))} & set(train.tolist())
+            assert not set(range(int(test[0]) - purge, int(test[0]))) & set(train.tolist())
 
 
 @pytest.mark.parametrize("kind", [KFold, StratifiedKFold, GroupKFold, TimeSeriesSplit, PurgedKFold])

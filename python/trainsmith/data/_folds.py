@@ -1,12 +1,12 @@
 """What the splitters share: the number of rows, the checks, and gaps around test rows."""
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from trainsmith.data._wording import counted, worded
+from trainsmith.data._wording import counted, shown, worded
 from trainsmith.errors import ConfigError, DataError, ShapeError
 
 Rows = npt.NDArray[np.int64]
@@ -126,7 +126,7 @@ def check_counts(op: str, *, least: int = 0, **counts: object) -> None:
                 op,
                 f"{name} must be a count",
                 expected=f"a whole number of at least {least}",
-                got=repr(value),
+                got=shown(cast(object, value)),
                 step=f"change {name}",
             )
 

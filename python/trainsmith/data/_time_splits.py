@@ -24,7 +24,8 @@ class TimeSeriesSplit:
 
     Example:
         >>> import numpy as np
-        >>> [(train.tolist(), test.tolist()) for train, test in TimeSeriesSplit(2, test_size=2, gap=2).split(np.zeros(10))]
+        >>> folds = TimeSeriesSplit(2, test_size=2, gap=2).split(np.zeros(10))
+        >>> [(train.tolist(), test.tolist()) for train, test in folds]
         [([0, 1, 2, 3], [6, 7]), ([0, 1, 2, 3, 4, 5], [8, 9])]
 
     Source: the rows of each fold are those of scikit-learn's `TimeSeriesSplit`.
@@ -126,9 +127,9 @@ class PurgedKFold:
 class WalkForward:
     """Trains on a window of the past and tests on the rows that follow, again and again as far as the rows reach.
 
-    Fold k tests the rows `first + k * step` to `first + k * step + test_size - 1`, first = train_size + purge, and trains
-    on the rows up to `purge` rows before, without the `embargo` rows after each earlier test window. Rows at the end
-    that fill no whole test window are not used.
+    Fold k tests the rows `first + k * step` to `first + k * step + test_size - 1`, first = train_size + purge, and
+    trains on the rows up to `purge` rows before, without the `embargo` rows after each earlier test window. Rows at the
+    end that fill no whole test window are not used.
 
     Args:
         train_size: training rows of the first fold, at least 1; of every fold unless `expanding`.
