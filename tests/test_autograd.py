@@ -232,12 +232,28 @@ def test_functional_gradients_inside_a_captured_step():
 
 
 REFUSED = {
-    "no such argument": (lambda: ts.grad(cube, 1)(ts.ones(1)), ArgumentError, "argnums among the 1 positional arguments, got 1"),
-    "several elements": (lambda: ts.grad(lambda x: x)(ts.ones(2)), ShapeError, r"reduce it, for example with sum or mean, got shape \(2,\)"),
+    "no such argument": (
+        lambda: ts.grad(cube, 1)(ts.ones(1)),
+        ArgumentError,
+        "argnums among the 1 positional arguments, got 1",
+    ),
+    "several elements": (
+        lambda: ts.grad(lambda x: x)(ts.ones(2)),
+        ShapeError,
+        r"reduce it, for example with sum or mean, got shape \(2,\)",
+    ),
     "no tensor": (lambda: ts.grad(lambda x: 3.0)(ts.ones(1)), ShapeError, "got float"),
-    "integer argument": (lambda: ts.grad(cube)(ts.asarray([1])), DTypeError, "floating arguments to differentiate by, got int64"),
-    "integer result": (lambda: ts.grad(lambda x: ts.argmax(x))(ts.ones(2)), DTypeError, "a function that gives a floating tensor"),
-}  # fmt: skip
+    "integer argument": (
+        lambda: ts.grad(cube)(ts.asarray([1])),
+        DTypeError,
+        "floating arguments to differentiate by, got int64",
+    ),
+    "integer result": (
+        lambda: ts.grad(lambda x: ts.argmax(x))(ts.ones(2)),
+        DTypeError,
+        "a function that gives a floating tensor",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -54,7 +54,7 @@ def keys(draw, shape, advanced=True, masks=True):
             fitting = draw(st.sampled_from([common, (1,) * len(common), common[1:]]))
             parts.append(draw(hnp.arrays("int64", fitting, elements=st.integers(-size, size - 1))))
         axis += 1
-    if draw(st.booleans()):
+    if draw(st.booleans()) and not any(getattr(part, "dtype", None) == np.bool_ for part in parts):
         parts.insert(draw(st.integers(0, len(parts))), Ellipsis)
     return tuple(parts)
 

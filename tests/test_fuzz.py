@@ -1,0 +1,221 @@
+"""Random calls of every function: a result or an error of the package, never a panic or anything else."""
+
+import random
+import time
+
+import numpy as np
+import pytest
+
+import trainsmith as ts
+from trainsmith import _core
+from trainsmith.errors import InternalError, TrainsmithError
+
+SECONDS = 15.0
+SHAPES = [(), (0,), (1,), (2,), (3,), (2, 3), (3, 2), (0, 3), (1, 3), (2, 3, 2), (2, 2, 3, 3), (1, 1, 1, 1, 1)]
+DTYPES = [
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "bfloat16", "float32", "float64",
+]  # fmt: skip
+LIKELY = ["float32", "float64", "int64", "bool"]
+KEYS = [
+    "alpha",
+    "approximate",
+    "axes",
+    "axis",
+    "beta",
+    "ceil_mode",
+    "correction",
+    "count_include_pad",
+    "device",
+    "dilation",
+    "divisor_override",
+    "dtype",
+    "eps",
+    "fill",
+    "flatten",
+    "groups",
+    "high",
+    "ignore_index",
+    "include_initial",
+    "interior",
+    "keepdims",
+    "kernel_size",
+    "kind",
+    "label_smoothing",
+    "lambd",
+    "leading",
+    "low",
+    "lower",
+    "max_val",
+    "min_val",
+    "momentum",
+    "negative_slope",
+    "normalized_shape",
+    "num_classes",
+    "output_size",
+    "p",
+    "padding",
+    "padding_idx",
+    "reduction",
+    "return_indices",
+    "shape",
+    "sizes",
+    "start",
+    "starts",
+    "step",
+    "steps",
+    "stop",
+    "stride",
+    "threshold",
+    "training",
+    "upper",
+    "value",
+]
+SMALL = [-3, -2, -1, 0, 1, 2, 3, 5]
+NUMBERS = [True, False, *SMALL, 0.5, -1.5, 1e30, -1e-30, float("inf"), float("nan"), 2**40, -(2**63), 2**63 - 1]
+PER_AXIS = {
+    "conv": ("stride", "padding", "dilation"),
+    "pad": ("low", "high", "interior"),
+    "permute_dims": ("axes",),
+    "slice": ("starts", "sizes", "steps"),
+}
+COUNTS = {
+    "shape",
+    "sizes",
+    "low",
+    "high",
+    "interior",
+    "num_classes",
+    "stop",
+    "padding",
+    "normalized_shape",
+    "leading",
+    "output_size",
+    "kernel_size",
+}
+
+
+def tensor(rng):
+    shape = rng.choice(SHAPES)
+    dtype = rng.choice(LIKELY if rng.random() < 0.7 else DTYPES)
+    values = np.array([rng.choice([-2, -1, 0, 1, 2, 3, 0.5]) for _ in range(int(np.prod(shape)))]).reshape(shape)
+    made = ts.astype(ts.asarray(values), dtype)
+    return made.requires_grad_() if made.dtype.is_floating and rng.random() < 0.3 else made
+
+
+def argument(rng):
+    kind = rng.random()
+    if kind < 0.8:
+        return tensor(rng)
+    return None if kind < 0.87 else rng.choice(NUMBERS)
+
+
+def attribute(rng, key):
+    kind = rng.random()
+    numbers = SMALL if key in COUNTS else NUMBERS
+    if kind < 0.5:
+        return tuple(rng.choice(SMALL) for _ in range(rng.randint(0, 4)))
+    if kind < 0.85:
+        return rng.choice(numbers)
+    if kind < 0.92:
+        return getattr(ts, rng.choice(DTYPES))
+    return rng.choice([None, "mean", "sum", "none", "tanh", "cpu", "reference", "text"])
+
+
+def likely(rng, name, args):
+    """Keywords that the function is likely to take, so that calls get past its first check."""
+    found = {}
+    rank = args[0].ndim if args and isinstance(args[0], ts.Tensor) else 0
+    if rng.random() < 0.5:
+        found["axis"] = rng.choice([None, 0, 1, -1, (0, 1)])
+    if name in ("arange", "full", "rand", "randn", "randint", "reshape", "broadcast_to"):
+        found["shape"] = tuple(rng.choice([0, 1, 2, 3]) for _ in range(rng.randint(0, 3)))
+    if name.endswith("pool"):
+        found["kernel_size"] = found["output_size"] = tuple(rng.choice([1, 2, 3]) for _ in range(rng.randint(1, 3)))
+    if name == "layer_norm" and rank and rng.random() < 0.7:
+        found["normalized_shape"] = args[0].shape[rng.randrange(rank) :]
+    if name == "batch_norm":
+        found["training"] = rng.random() < 0.8
+    if name in PER_AXIS and rng.random() < 0.8:
+        for key in PER_AXIS[name]:
+            found[key] = tuple(rng.choice([0, 0, 1, 1, 2, 3, -1]) for _ in range(rank))
+    return found
+
+
+def calls(rng, name):
+    args = tuple(argument(rng) for _ in range(rng.choice([0, 1, 1, 2, 2, 3, 3, 4, 5])))
+    if name == "batch_norm" and rng.random() < 0.5:
+        args = (tensor(rng), None, None)
+    attrs = likely(rng, name, args)
+    for key in rng.sample(KEYS, rng.choice([0, 0, 1, 2, 4, 8])):
+        attrs[key] = attribute(rng, key)
+    if name == "arange":
+        attrs["start"], attrs["stop"] = rng.choice(SMALL), rng.choice(SMALL)
+        attrs["step"] = rng.choice([1, -1, 0, 0.5, float("nan")])
+    return args, attrs
+
+
+def outcome(call):
+    try:
+        return call()
+    except InternalError:
+        raise
+    except TrainsmithError as error:
+        assert str(error).startswith(error.op)
+        return None
+
+
+@pytest.mark.parametrize("device", ["cpu", "reference"])
+def test_random_calls_give_results_or_errors_of_the_package(device):
+    names = _core.function_names()
+    end = time.monotonic() + SECONDS / 2
+    results = count = 0
+    while time.monotonic() < end:
+        rng = random.Random(count)
+        name = names[count % len(names)]
+        count += 1
+        args, attrs = calls(rng, name)
+        args = tuple(
+            _core.to_device(a, device) if isinstance(a, ts.Tensor) and not a.requires_grad else a for a in args
+        )
+        try:
+            got = outcome(lambda: _core.apply(name, args, attrs))
+            for result in got if isinstance(got, tuple) else () if got is None else (got,):
+                results += 1
+                assert np.asarray(result.float() if result.dtype == ts.bfloat16 else result).shape == result.shape
+                if result.requires_grad and result.size:
+                    outcome(lambda: ts.sum(result).backward())
+        except BaseException:
+            print(f"call {count - 1}: {name}", args, attrs)
+            raise
+    assert count > 500
+    assert results > count / 10
+
+
+def test_random_captured_calls_are_the_eager_ones():
+    names = [
+        n
+        for n in _core.function_names()
+        if n not in ("rand", "randn", "randint") and "dropout" not in n and n != "rrelu"
+    ]
+    end = time.monotonic() + SECONDS / 3
+    count = compared = 0
+    while time.monotonic() < end:
+        rng = random.Random(10**6 + count)
+        name = names[count % len(names)]
+        count += 1
+        args, attrs = calls(rng, name)
+        args = tuple(a.detach() if isinstance(a, ts.Tensor) else a for a in args)
+        eager = outcome(lambda: _core.apply(name, args, attrs))
+        try:
+            captured = outcome(lambda: ts.compile(lambda *xs: _core.apply(name, xs, attrs))(*args))
+            assert (eager is None) == (captured is None)
+            pairs = zip(eager, captured) if isinstance(eager, tuple) else [(eager, captured)]
+            for want, got in pairs if eager is not None else ():
+                compared += 1
+                assert (got.dtype, got.shape) == (want.dtype, want.shape)
+                wide = [np.asarray(t.double() if t.dtype.is_floating else t) for t in (got, want)]
+                np.testing.assert_allclose(*wide, rtol=1e-2 if got.dtype.itemsize == 2 else 1e-5, atol=1e-6)
+        except BaseException:
+            print(f"call {count - 1}: {name}", args, attrs)
+            raise
+    assert compared > 20
