@@ -111,21 +111,29 @@ def changes_outside():
     return ts.scan(body, ts.zeros(1), ts.ones((2, 1)))
 
 
+def looped(body, init=1.0, xs=(1.0, 1.0)):
+    return lambda: ts.scan(body, ts.asarray(init), ts.asarray(xs))
+
+
 REFUSED = {
     "nothing to walk": (lambda: ts.scan(running, ts.ones(1)), ArgumentError, "scanned tensors, or length"),
-    "two lengths": (lambda: ts.scan(running, ts.ones(1), ts.ones((2, 1)), length=3), ArgumentError, "length=3 and xs of length"),
+    "two lengths": (
+        lambda: ts.scan(running, ts.ones(1), ts.ones((2, 1)), length=3),
+        ArgumentError,
+        "length=3 and xs of length",
+    ),
     "different slices": (
-        lambda: ts.scan(lambda c, x: (c, None), ts.ones(1), (ts.ones(2), ts.ones(3))),
+        lambda: ts.scan(running, ts.ones(1), (ts.ones(2), ts.ones(3))),
         ShapeError,
         "one leading length",
     ),
-    "0-d slices": (lambda: ts.scan(running, ts.ones(1), ts.asarray(1.0)), ShapeError, "one leading length"),
-    "no pair": (lambda: ts.scan(lambda c, x: c, ts.ones(1), ts.ones(2)), ArgumentError, r"a function that gives \(carry, y\)"),
-    "another structure": (lambda: ts.scan(lambda c, x: ((c, c), None), ts.ones(1), ts.ones(2)), ArgumentError, "a carry of the"),
-    "another shape": (lambda: ts.scan(lambda c, x: (c + x, None), ts.asarray(0.0), ts.ones((2, 3))), ShapeError, "carry"),
+    "0-d slices": (looped(running, xs=1.0), ShapeError, "one leading length"),
+    "no pair": (looped(lambda c, x: c), ArgumentError, r"a function that gives \(carry, y\)"),
+    "another structure": (looped(lambda c, x: ((c, c), None)), ArgumentError, "a carry of the structure"),
+    "another shape": (looped(lambda c, x: (ts.stack([c, x]), None)), ShapeError, "carry"),
     "side effects": (changes_outside, GraphError, "a function without side effects"),
-    "random numbers": (lambda: ts.scan(lambda c, x: (c + ts.rand(), None), ts.asarray(0.0), ts.ones(2)), GraphError, "draw random"),
-}  # fmt: skip
+    "random numbers": (looped(lambda c, x: (c + ts.rand(), None)), GraphError, "draw random numbers before the loop"),
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
