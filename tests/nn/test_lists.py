@@ -23,7 +23,8 @@ def test_a_list_names_its_modules_by_place():
     assert list(layers.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
     layers[0] = nn.Identity()
     assert layers.pop(0) not in layers
-    assert len(layers + [nn.ReLU()]) == 3
+    more = [nn.ReLU()]
+    assert len(layers + more) == 3
     with pytest.raises(IndexRangeError, match=r"\[-2, 2\)"):
         layers[2]
 

@@ -4,6 +4,7 @@ from trainsmith.nn import functional, init, utils
 from trainsmith.nn._activation import GELU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from trainsmith.nn._bag import Bilinear, EmbeddingBag
 from trainsmith.nn._batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
+from trainsmith.nn._cells import GRUCell, LSTMCell, RNNCell
 from trainsmith.nn._container import Sequential
 from trainsmith.nn._conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from trainsmith.nn._convolution import Conv1d, Conv2d, Conv3d
@@ -49,10 +50,14 @@ from trainsmith.nn._pool import (
     MaxPool2d,
     MaxPool3d,
 )
+from trainsmith.nn._recurrent import GRU, LSTM, RNN
 from trainsmith.nn._resize import PixelShuffle, PixelUnshuffle, Upsample
 
 __all__ = [
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
@@ -85,11 +90,13 @@ __all__ = [
     "Embedding",
     "EmbeddingBag",
     "Flatten",
+    "GRUCell",
     "GroupNorm",
     "Identity",
     "InstanceNorm1d",
     "InstanceNorm2d",
     "InstanceNorm3d",
+    "LSTMCell",
     "LayerNorm",
     "Linear",
     "LogSoftmax",
@@ -106,6 +113,7 @@ __all__ = [
     "PixelShuffle",
     "PixelUnshuffle",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
     "ReflectionPad1d",
     "ReflectionPad2d",
