@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::ir::node::Edge;
 use crate::ir::op::{ArgOp, CompareOp, CumulateOp, Op, ReduceOp, UnaryOp};
 use crate::tensor::args::Call;
+use crate::tensor::composite::piecewise::root;
 use crate::tensor::face::face;
 
 pub(super) const ROWS: &[Row] = &[
@@ -19,7 +20,7 @@ pub(super) const ROWS: &[Row] = &[
     ("all", |c| fold(c, ReduceOp::All, &truth(&c.edge(0)?)?)),
     ("mean", mean),
     ("var", |c| Ok(vec![variance(c)?])),
-    ("std", |c| Ok(vec![face().unary(UnaryOp::Sqrt, &variance(c)?)?])),
+    ("std", |c| Ok(vec![root(&variance(c)?)?])),
     ("logsumexp", logsumexp),
     ("argmax", |c| position(c, ArgOp::Max)),
     ("argmin", |c| position(c, ArgOp::Min)),
