@@ -1,5 +1,6 @@
 //! Functions by name: each has rows, or a reason why there is nothing to differentiate.
 
+mod activations;
 mod neural;
 mod structured;
 mod table;
@@ -39,7 +40,7 @@ enum Entry {
 }
 
 fn entries() -> Vec<Entry> {
-    [table::entries(), neural::entries(), structured::entries()].into_iter().flatten().collect()
+    [table::entries(), activations::entries(), neural::entries(), structured::entries()].into_iter().flatten().collect()
 }
 
 /// The tensors of a call, in order; numbers and absent arguments stay in the row.

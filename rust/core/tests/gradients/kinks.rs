@@ -59,6 +59,29 @@ fn corners_are_flat() {
     }
 }
 
+/// Activations in pieces: flat where a piece ends in a constant, one-sided where two slopes meet, smooth where formulas join.
+#[test]
+fn corners_of_activations() {
+    assert_eq!(of_one("relu6", &[], &[0.0, 6.0, 3.0, -1.0, 7.0]).0, [0.0, 0.0, 100.0, 0.0, 0.0]);
+    assert_eq!(of_one("hardtanh", &[], &[-1.0, 1.0, 0.5]).0, [0.0, 0.0, 100.0]);
+    assert_eq!(of_one("leaky_relu", &[("negative_slope", Attr::Float(0.25))], &[0.0, 4.0, -4.0]).0, [0.25, 10.0, 25.0]);
+    for (name, first, second) in [("softplus", 0.5, 0.25), ("logsigmoid", 0.5, -0.25), ("silu", 0.5, 0.5)] {
+        assert_eq!(of_one(name, &[], &[0.0]), (vec![first], vec![second]), "{name}");
+    }
+    for name in ["elu", "celu"] {
+        assert_eq!(of_one(name, &[], &[0.0, -0.0, 1.0]).0, [1.0, 10.0, 100.0], "{name}");
+    }
+}
+
+/// No length has a direction to grow in where it is 0, and no NaN comes of it.
+#[test]
+fn lengths_of_nothing_are_flat() {
+    for (name, attrs) in [("normalize", vec![("axis", Attr::Int(0))]), ("std", vec![])] {
+        let (first, second) = of_one(name, &attrs, &[0.0; 3]);
+        assert!(first.iter().chain(&second).all(|g| g.is_finite()), "{name}: {first:?}, {second:?}");
+    }
+}
+
 #[test]
 fn ties_of_two_are_shared_half_and_half() {
     let (x, y) = ([1.0, 2.0, 3.0, -0.0], [1.0, 3.0, 2.0, 0.0]);
