@@ -16,6 +16,7 @@ from trainsmith.training._interrupt import stop_on_interrupt
 from trainsmith.training._iterator_adapter import DataIteratorAdapter
 from trainsmith.training._job import JobOutcome, run_job
 from trainsmith.training._job_config import JobConfig
+from trainsmith.training._metric_computer import DefaultMetricComputer
 from trainsmith.training._prepare import Prepared, prepare
 from trainsmith.training._protocols_backend import Backend, Predictor, WindowedBackend, WindowedPredictor
 from trainsmith.training._protocols_data import DataIterator, DataProvider, SequenceProvider
@@ -43,6 +44,7 @@ __all__ = [
     "DataIterator",
     "DataIteratorAdapter",
     "DataProvider",
+    "DefaultMetricComputer",
     "EarlyStopping",
     "EarlyStoppingConfig",
     "EpochRecord",

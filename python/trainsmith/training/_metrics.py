@@ -98,12 +98,25 @@ def classification_metrics(probabilities: Floats, classes: Ints) -> Metrics:
         "f1_macro": float((2 * hits[seen] / (true + guessed)[seen]).mean()),
     }
     if count == 2:
-        scores["roc_auc"] = _roc_auc(probabilities[:, 1], classes)
+        scores["roc_auc"] = roc_auc(probabilities[:, 1], classes)
     return scores
 
 
-def _roc_auc(score: Floats, classes: Ints) -> float | None:
-    """Returns the chance that a row of class 1 scores above one of class 0, ties counting half."""
+def roc_auc(score: Floats, classes: Ints) -> float | None:
+    """Returns the chance that a row of class 1 scores above one of class 0, ties counting half.
+
+    Args:
+        score: shape (rows,), larger for class 1.
+        classes: 0 or 1, shape (rows,).
+
+    Returns:
+        From 0 to 1; None where only one class occurs.
+
+    Example:
+        >>> import numpy as np
+        >>> roc_auc(np.array([0.1, 0.4, 0.4]), np.array([0, 0, 1]))
+        0.75
+    """
     positive, negative = int(classes.sum()), int((1 - classes).sum())
     if not positive or not negative:
         return None
