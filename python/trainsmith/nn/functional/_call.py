@@ -1,9 +1,12 @@
-"""What the functions of this package share: the call into the core."""
+"""What the functions of this package share: the call into the core, and the words of reductions."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from trainsmith._core import DType, Tensor, apply
+
+Reduction = Literal["none", "mean", "sum"]
+DivergenceReduction = Literal["none", "batchmean", "mean", "sum"]
 
 
 def call(name: str, *tensors: Any, **options: Any) -> Tensor:

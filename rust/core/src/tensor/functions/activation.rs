@@ -55,13 +55,13 @@ pub(super) const ROWS: &[Row] = &[
     ("dropout", |c| Ok(vec![dropout::dropout(&c.edge(0)?, c.float("p", 0.5)?, c.flag("training", true)?)?])),
     ("channel_dropout", |c| {
         let (x, leading) = (c.edge(0)?, usize::try_from(c.int("leading", 2)?).unwrap_or(0));
-        let name = c.text("name", c.name)?;
+        let name = c.text("caller", c.name)?;
         Ok(vec![dropout::channel_dropout(&name, &x, leading, c.float("p", 0.5)?, c.flag("training", true)?)?])
     }),
     ("alpha_dropout", |c| {
         let leading = c.maybe_int("leading")?.and_then(|n| usize::try_from(n).ok());
         let (p, training) = (c.float("p", 0.5)?, c.flag("training", false)?);
-        Ok(vec![dropout::alpha_dropout(&c.text("name", c.name)?, &real(c)?, leading, p, training)?])
+        Ok(vec![dropout::alpha_dropout(&c.text("caller", c.name)?, &real(c)?, leading, p, training)?])
     }),
 ];
 

@@ -6,9 +6,9 @@ mod activation;
 pub mod creation;
 mod elementwise;
 pub(crate) mod linear;
+mod loss;
 mod manipulation;
 mod neural;
-
 mod promote;
 mod random;
 mod reduction;
@@ -30,11 +30,12 @@ pub type Function = fn(&Call<'_>) -> Result<Vec<Edge>>;
 type Row = (&'static str, Function);
 
 static TABLE: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
-    let families: [&[Row]; 10] = [
+    let families: [&[Row]; 11] = [
         activation::ROWS,
         creation::ROWS,
         elementwise::ROWS,
         linear::ROWS,
+        loss::ROWS,
         manipulation::ROWS,
         neural::ROWS,
         random::ROWS,

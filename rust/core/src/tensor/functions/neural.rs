@@ -1,7 +1,7 @@
 //! Rows of the neural functions; their formulas live in `composite`.
 
 use super::Row;
-use crate::tensor::composite::{convolution, loss, normalisation, regularise};
+use crate::tensor::composite::{convolution, normalisation, regularise};
 
 pub(super) const ROWS: &[Row] = &[
     ("embedding", |c| Ok(vec![regularise::embedding(&c.edge(0)?, &c.edge(1)?, c.maybe_int("padding_idx")?)?])),
@@ -34,19 +34,4 @@ pub(super) const ROWS: &[Row] = &[
         normalisation::instance_norm(&c.edge(0)?, &given, &scale, own, momentum, c.float("eps", 1e-5)?)
     }),
     ("conv", |c| Ok(vec![convolution::conv(c)?])),
-    ("mse_loss", |c| Ok(vec![loss::mse(&c.edge(0)?, &c.edge(1)?, &c.text("reduction", "mean")?)?])),
-    ("cross_entropy", |c| {
-        let options = loss::CrossEntropy {
-            weight: c.maybe_edge(2)?,
-            ignore_index: c.int("ignore_index", -100)?,
-            label_smoothing: c.float("label_smoothing", 0.0)?,
-            reduction: c.text("reduction", "mean")?,
-        };
-        Ok(vec![loss::cross_entropy(&c.edge(0)?, &c.edge(1)?, &options)?])
-    }),
-    ("binary_cross_entropy_with_logits", |c| {
-        let (weight, pos_weight) = (c.maybe_edge(2)?, c.maybe_edge(3)?);
-        let reduction = c.text("reduction", "mean")?;
-        Ok(vec![loss::bce_with_logits(&c.edge(0)?, &c.edge(1)?, weight.as_ref(), pos_weight.as_ref(), &reduction)?])
-    }),
 ];

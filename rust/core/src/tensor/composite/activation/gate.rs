@@ -1,10 +1,11 @@
 //! Gates: the input, or half of it, times a number in or near `[0, 1]`.
 
+use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::node::Edge;
 use crate::ir::op::{BinaryOp, CompareOp, UnaryOp};
 use crate::tensor::composite::activation::exponential::softplus_unit;
-use crate::tensor::composite::piecewise::{clamp, keep, versus};
+use crate::tensor::composite::piecewise::{clamp, detached, keep, versus};
 use crate::tensor::face::face;
 
 /// `x Phi(x)`, or its approximation with tanh. Source: Hendrycks and Gimpel 2016, equation 2.
@@ -33,8 +34,16 @@ pub fn mish(x: &Edge) -> Result<Edge> {
 }
 
 /// `min(max(x + 3, 0), 6) / 6`. Source: Courbariaux, Bengio and David 2015, with the slope of Howard et al. 2019.
+///
+/// In float64 the slope inside is 1/6 rounded to float32, as torch has it; the value is exact.
 pub fn hard_sigmoid(x: &Edge) -> Result<Edge> {
-    face().scale(&clamp(&face().shift(x, 3.0)?, 0.0, 6.0)?, 1.0 / 6.0)
+    let b = face();
+    let inside = clamp(&b.shift(x, 3.0)?, 0.0, 6.0)?;
+    if x.dtype() != DType::F64 {
+        return b.scale(&inside, 1.0 / 6.0);
+    }
+    let fixed = detached(&inside)?;
+    b.add(&b.scale(&fixed, 1.0 / 6.0)?, &b.scale(&b.sub(&inside, &fixed)?, f64::from(1f32 / 6.0))?)
 }
 
 /// 0 up to -3, `x` from 3 on, `x (x + 3) / 6` between. Source: Howard et al. 2019.
@@ -53,7 +62,7 @@ pub fn hard_swish(x: &Edge) -> Result<Edge> {
 pub fn glu(x: &Edge, axis: usize) -> Result<Edge> {
     let b = face();
     let size = x.shape()[axis];
-    if size % 2 != 0 {
+    if !size.is_multiple_of(2) {
         return Err(Error::shape("glu", format!("an even size on axis {axis}"), x.shape().to_string()));
     }
     let half = size / 2;
