@@ -25,6 +25,7 @@ from trainsmith.training._protocols_validation import CrossValidator, Executor, 
 from trainsmith.training._protocols_workflow import ModelProvider, TrainingWorkflow
 from trainsmith.training._result import CVResult, EpochRecord, ModelInfo, TrainingResult, TrainResult, ValidationResult
 from trainsmith.training._sections import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig
+from trainsmith.training._sequences import DefaultSequenceProvider
 from trainsmith.training._window_sizes import parse_window_sizes
 from trainsmith.training._windows import LeakWarning, create_windows
 
@@ -45,6 +46,7 @@ __all__ = [
     "DataIteratorAdapter",
     "DataProvider",
     "DefaultMetricComputer",
+    "DefaultSequenceProvider",
     "EarlyStopping",
     "EarlyStoppingConfig",
     "EpochRecord",
