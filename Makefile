@@ -42,7 +42,7 @@ help:  ## list the verbs
 setup: $(VENV)/.test $(VENV)/.core  ## make .venv with build and test tools, build and install the release extension
 
 train: $(VENV)/.core  ## build, install, and train a classifier on examples/breast_cancer.csv
-	$(BIN)/trainsmith train examples/breast_cancer.toml
+	$(BIN)/trainsmith train examples/breast_cancer.toml --overwrite
 
 test: setup lint  ## run every test and lint; skipped tests are listed with their reason
 	cargo test --locked --quiet -p trainsmith-core

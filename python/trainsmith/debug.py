@@ -1,6 +1,6 @@
 """What the library counts while it runs: for tests, and for finding out why a step is slow."""
 
-from trainsmith import _core
+from trainsmith import _capture, _core
 
 __all__ = ["counters"]
 
@@ -9,7 +9,9 @@ def counters() -> dict[str, int]:
     """Gives the counts so far in this process.
 
     Returns:
-        Name and count of each event, such as the number of plans made and of buffers copied because they were shared.
+        Name and count of each event: `eager_ops` run at once, `recordings` made, `captured_steps` run, `fresh_buffers`
+        allocated for outputs of captured steps, `plan_hits` and `plans_evicted` of compiled functions, and `checks`
+        against eager runs.
 
     Example:
         >>> import trainsmith as ts
@@ -17,4 +19,4 @@ def counters() -> dict[str, int]:
         >>> all(count >= 0 for count in before.values())
         True
     """
-    return _core.counters()
+    return {**_core.counters(), **_capture.counts}

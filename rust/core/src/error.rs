@@ -2,7 +2,6 @@
 
 /// What went wrong, by domain. Python maps each variant to its own exception class.
 #[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// Shapes, ranks or axes do not fit the operation's rule.
     #[error("{op}: expected {expected}, got {got}")]

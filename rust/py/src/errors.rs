@@ -18,7 +18,7 @@ fn class_name(error: &Error) -> &'static str {
         Error::Graph { .. } => "GraphError",
         Error::NonFinite { .. } => "NonFiniteError",
         Error::Io { .. } => "IoError",
-        _ => "InternalError",
+        Error::Bug { .. } => "InternalError",
     }
 }
 

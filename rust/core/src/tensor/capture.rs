@@ -260,6 +260,8 @@ impl Captured {
         counters::add(&counters::FRESH_BUFFERS, workspace.fresh - fresh);
         counters::add(&counters::CAPTURED_STEPS, 1);
         drop(inputs);
+        // Whatever may fail comes before the first write.
+        let outputs = outputs.iter().map(compact).collect::<Result<Vec<_>>>()?;
         let mut results = Vec::new();
         for (target, value) in self.targets.iter().zip(outputs) {
             match target {
@@ -269,7 +271,7 @@ impl Captured {
                 Target::Variable(variable) => {
                     let at = self.variables.binary_search_by_key(&variable.id(), |v| v.id());
                     let at = at.map_err(|_| Error::bug("compile", "a written cell is not among those locked"))?;
-                    *cells[at] = compact(&value)?;
+                    *cells[at] = value;
                 }
                 Target::Sink(sink) => {
                     let sink = self.gradients.now(sink, arguments);

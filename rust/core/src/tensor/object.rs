@@ -284,12 +284,12 @@ impl Tensor {
     /// Point the object at another result, whatever its gradient mode; a cell is written.
     pub fn overwrite(&self, op: &str, edge: Edge) -> Result<()> {
         let meta = self.meta();
-        if *edge.meta() != meta {
-            return Err(Error::shape(
-                op,
-                format!("a value of {} {}", meta.dtype, meta.shape),
-                format!("{} {}", edge.dtype(), edge.shape()),
-            ));
+        if *edge.shape() != meta.shape {
+            return Err(Error::shape(op, format!("a value of shape {}", meta.shape), edge.shape().to_string()));
+        }
+        if edge.dtype() != meta.dtype {
+            let rule = format!("a value of dtype {}, which the tensor keeps; cast with astype first", meta.dtype);
+            return Err(Error::dtype(op, rule, edge.dtype().to_string()));
         }
         match &self.0 {
             Slot::Cell(variable) => {
