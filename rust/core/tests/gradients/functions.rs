@@ -1,6 +1,7 @@
 //! Functions by name: each has rows, or a reason why there is nothing to differentiate.
 
 mod activations;
+mod losses;
 mod neural;
 mod structured;
 mod table;
@@ -39,8 +40,15 @@ enum Entry {
     Left(&'static str, &'static [&'static str]),
 }
 
+fn text(word: &str) -> Attr {
+    Attr::Str(word.into())
+}
+
 fn entries() -> Vec<Entry> {
-    [table::entries(), activations::entries(), neural::entries(), structured::entries()].into_iter().flatten().collect()
+    [table::entries(), activations::entries(), losses::entries(), neural::entries(), structured::entries()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The tensors of a call, in order; numbers and absent arguments stay in the row.

@@ -28,7 +28,6 @@ pub(super) fn entries() -> Vec<Entry> {
     ];
     entries.extend(batch_norms());
     entries.extend(convolutions());
-    entries.extend(losses());
     entries
 }
 
@@ -58,28 +57,4 @@ fn convolutions() -> Vec<Entry> {
         Call("conv", vec![f(&[1, 3, 5, 5]), f(&[3, 1, 2, 2])], vec![("groups", Int(3)), ("stride", Int(3))]),
         Call("conv", vec![f(&[1, 2, 3, 4, 3]), f(&[2, 2, 2, 2, 2])], vec![("padding", Int(1))]),
     ]
-}
-
-fn losses() -> Vec<Entry> {
-    let reduction = |name: &str| ("reduction", Str(name.into()));
-    let classes = || Ints(&[4], &[2, 0, 2, 1]);
-    let smoothing = || ("label_smoothing", Float(0.2));
-    let mut entries = vec![
-        Call("cross_entropy", vec![f(&[3]), Ints(&[], &[1])], vec![]),
-        Call("cross_entropy", vec![f(&[2, 3, 2]), Ints(&[2, 2], &[2, 0, 1, 1])], vec![]),
-        Call("cross_entropy", vec![f(&[4, 3]), classes()], vec![("ignore_index", Int(2))]),
-        Call("cross_entropy", vec![f(&[4, 3]), classes(), positive(&[3])], vec![("ignore_index", Int(0)), smoothing()]),
-        Call("cross_entropy", vec![f(&[4, 3]), positive(&[4, 3]), positive(&[3])], vec![smoothing()]),
-    ];
-    for name in ["none", "mean", "sum"] {
-        let (x, y) = (f(&[4, 3]), positive(&[4, 3]));
-        entries.push(Call("mse_loss", vec![x.clone(), y.clone()], vec![reduction(name)]));
-        entries.push(Call("cross_entropy", vec![x.clone(), classes(), positive(&[3])], vec![reduction(name)]));
-        entries.push(Call("cross_entropy", vec![x.clone(), y.clone()], vec![reduction(name)]));
-        let weights = vec![positive(&[4, 1]), Floats(&[3], 1.0, 3.0)];
-        let logits = "binary_cross_entropy_with_logits";
-        entries.push(Call(logits, vec![x.clone(), y.clone()], vec![reduction(name)]));
-        entries.push(Call(logits, [vec![x, y], weights].concat(), vec![reduction(name)]));
-    }
-    entries
 }
