@@ -186,6 +186,20 @@ impl dyn Builder + '_ {
         self.slice(x, starts, shape.to_vec(), steps)
     }
 
+    /// Positions in the flattened tensor of sizes `sizes`, of i64 positions along one axis; the other axes keep their place.
+    pub fn flat_places(&self, index: &Edge, axis: usize, sizes: &Shape) -> Result<Edge> {
+        let (rank, shape) = (sizes.len(), index.shape());
+        let strides = sizes.contiguous_strides();
+        let mut flat = self.scale(index, strides[axis] as f64)?;
+        for other in (0..rank).filter(|&a| a != axis) {
+            let iota = self.source(Op::Iota { length: shape[other] }, index.node.device)?;
+            let column: Shape = (0..rank).map(|a| if a == other { shape[other] } else { 1 }).collect();
+            let offset = self.reshape(&self.scale(&iota, strides[other] as f64)?, &column)?;
+            flat = self.add(&flat, &self.expand(&offset, shape)?)?;
+        }
+        Ok(flat)
+    }
+
     /// Product of matrices with equal leading axes.
     pub fn matmul(&self, a: &Edge, b: &Edge) -> Result<Edge> {
         self.one(Op::MatMul, &[a.clone(), b.clone()])

@@ -3,6 +3,7 @@
 use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
+use crate::ir::infer_linalg::{linalg, linalg_arity, sort};
 use crate::ir::infer_window::{conv, gather, integer_index, pad, pool, pool_grad, scan, scatter_add};
 use crate::ir::op::{BinaryOp, Composite, Op, PoolKind, RandomOp, ReduceOp, UnaryOp, ViewOp};
 use crate::shape::Shape;
@@ -54,6 +55,8 @@ pub fn infer(op: &Op, inputs: &[Meta]) -> Result<SmallVec<[Meta; 1]>> {
         Op::Conv(attributes) => conv(attributes, &inputs[0], &inputs[1])?,
         Op::Gather { axis } => gather(*axis, &inputs[0], &inputs[1])?,
         Op::ScatterAdd { axis } => scatter_add(*axis, inputs)?,
+        Op::Sort { axis, .. } => return sort(*axis, &inputs[0]),
+        Op::Linalg(op) => return linalg(*op, inputs),
         Op::Scan(attributes) => return scan(attributes, inputs),
         Op::Composite(Composite::LogSoftmax { axis }) => {
             in_rank("log_softmax", *axis, &inputs[0])?;
@@ -89,6 +92,7 @@ pub fn arity(op: &Op) -> Option<usize> {
         | Op::Cumulate { .. }
         | Op::View(_)
         | Op::Pad { .. }
+        | Op::Sort { .. }
         | Op::Composite(Composite::LogSoftmax { .. } | Composite::Pool(_))
         | Op::CheckFinite { .. }
         | Op::CheckIndex { .. } => Some(1),
@@ -98,6 +102,7 @@ pub fn arity(op: &Op) -> Option<usize> {
         | Op::Conv(_)
         | Op::Gather { .. }
         | Op::Composite(Composite::LogSoftmaxGrad { .. }) => Some(2),
+        Op::Linalg(op) => Some(linalg_arity(*op)),
         Op::Composite(Composite::PoolGrad { pool, .. }) => Some(if pool.kind == PoolKind::Max { 2 } else { 1 }),
         Op::Select | Op::ScatterAdd { .. } => Some(3),
         Op::Concat { .. } | Op::Scan(_) => None,
@@ -205,7 +210,8 @@ fn binary_rule(op: BinaryOp, inputs: &[Meta]) -> Result<Meta> {
         BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Pow | BinaryOp::Remainder | BinaryOp::FloorDivide => {
             dtype != DType::Bool
         }
-        BinaryOp::Div | BinaryOp::Atan2 => dtype.is_float(),
+        BinaryOp::Div | BinaryOp::Atan2 | BinaryOp::CopySign => dtype.is_float(),
+        BinaryOp::NextAfter => matches!(dtype, DType::F32 | DType::F64),
         BinaryOp::Maximum | BinaryOp::Minimum => true,
         BinaryOp::And | BinaryOp::Or | BinaryOp::Xor => !dtype.is_float(),
         BinaryOp::ShiftLeft | BinaryOp::ShiftRight => dtype.is_integer(),

@@ -6,6 +6,7 @@ pub mod build;
 pub mod decompose;
 pub mod decompose_pool;
 pub mod infer;
+pub mod infer_linalg;
 pub mod infer_window;
 pub mod node;
 pub mod op;
@@ -20,8 +21,8 @@ pub mod view;
 pub use build::Builder;
 pub use node::{Edge, Edges, Handle, Leaf, Node, Sink};
 pub use op::{
-    ArgOp, BinaryOp, CompareOp, Composite, ConvOp, CumulateOp, Op, PoolKind, PoolOp, RandomOp, ReduceOp, ScanOp,
-    UnaryOp, ViewOp,
+    ArgOp, BinaryOp, CompareOp, Composite, ConvOp, CumulateOp, LinalgOp, Op, PoolKind, PoolOp, RandomOp, ReduceOp,
+    ScanOp, UnaryOp, ViewOp,
 };
 pub use plan::Plan;
 pub use program::{Instruction, Program, ValueId};

@@ -43,7 +43,8 @@ family!(
     BinaryOp {
         Add => "add", Sub => "subtract", Mul => "multiply", Div => "divide", Pow => "pow",
         Maximum => "maximum", Minimum => "minimum", Remainder => "remainder", FloorDivide => "floor_divide",
-        Atan2 => "atan2", And => "and", Or => "or", Xor => "xor", ShiftLeft => "shift_left", ShiftRight => "shift_right",
+        Atan2 => "atan2", CopySign => "copysign", NextAfter => "nextafter",
+        And => "and", Or => "or", Xor => "xor", ShiftLeft => "shift_left", ShiftRight => "shift_right",
     }
 );
 
@@ -195,6 +196,44 @@ pub enum Composite {
     },
 }
 
+/// Decompositions of the matrices in the last two axes, float32 or float64; leading axes are independent matrices.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum LinalgOp {
+    /// Lower `L` with `L L^T = A`; only the lower triangle of `A` is read.
+    Cholesky,
+    /// `X` with `A X = B`; inputs `A`, `B`.
+    Solve,
+    /// The determinant.
+    Det,
+    /// Sign of the determinant, and logarithm of its absolute value.
+    Slogdet,
+    /// `Q` with orthonormal columns and upper `R` with no negative diagonal, `Q R = A`.
+    Qr {
+        /// Whether `Q` is square; otherwise it has as many columns as the smaller side of `A`.
+        full: bool,
+    },
+    /// `U`, falling singular values `s`, and `V^T` with `U diag(s) V^T = A`; the largest element of each column of `U` is positive.
+    Svd,
+    /// Rising eigenvalues `w`, and `V` with `V diag(w) V^T = A`; only the lower triangle of `A` is read. The largest element
+    /// of each column of `V` is positive.
+    Eigh,
+}
+
+impl LinalgOp {
+    /// The name shown in programs and errors.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cholesky => "cholesky",
+            Self::Solve => "solve",
+            Self::Det => "det",
+            Self::Slogdet => "slogdet",
+            Self::Qr { .. } => "qr",
+            Self::Svd => "svd",
+            Self::Eigh => "eigh",
+        }
+    }
+}
+
 /// One primitive with its attributes.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Op {
@@ -288,6 +327,15 @@ pub enum Op {
         /// Axis that the indices replace in the updates.
         axis: usize,
     },
+    /// Elements in order along an axis, and their i64 positions. Stable both ways; a NaN counts as larger than any number.
+    Sort {
+        /// Axis whose lines are sorted.
+        axis: usize,
+        /// From the largest to the smallest.
+        descending: bool,
+    },
+    /// A decomposition of matrices.
+    Linalg(LinalgOp),
     /// A loop that holds a program.
     Scan(ScanOp),
     /// A composition with kernels of its own.
@@ -332,6 +380,8 @@ impl Op {
             Self::Conv(_) => "conv",
             Self::Gather { .. } => "take",
             Self::ScatterAdd { .. } => "scatter_add",
+            Self::Sort { .. } => "sort",
+            Self::Linalg(op) => op.name(),
             Self::Scan(_) => "scan",
             Self::Composite(Composite::LogSoftmax { .. }) => "log_softmax",
             Self::Composite(Composite::LogSoftmaxGrad { .. }) => "log_softmax_grad",

@@ -15,6 +15,8 @@ pub(crate) enum Data {
     Edges { every: usize, upto: f64 },
     /// Few distinct numbers, so that many are equal.
     Ties,
+    /// Square matrices of this side whose diagonal outweighs the rest, so that they are well-conditioned.
+    Dominant(usize),
 }
 
 /// Edges of the float dtypes; those that a dtype cannot hold round to its zero or infinity.
@@ -71,6 +73,7 @@ pub(crate) fn fill(seed: u64, dtype: DType, data: Data, count: usize) -> Vec<Sca
     let (low, high) = match data {
         Data::Range(low, high) | Data::Wild(low, high) => (low, high),
         Data::Ties => (0.0, 3.0),
+        Data::Dominant(_) => (-1.0, 1.0),
         Data::Edges { .. } => (0.0, 0.0),
     };
     let spread = draw::draw(seed, dtype, low, high, count);
@@ -89,7 +92,10 @@ fn element(seed: u64, i: usize, drawn: Scalar, dtype: DType, data: Data) -> Scal
             Scalar::Int(i128::from(u64::from(high) << 32 | u64::from(low)))
         }
         Data::Ties if dtype.is_float() => Scalar::Float(drawn.as_f64().floor()),
-        Data::Range(..) | Data::Wild(..) | Data::Ties => drawn,
+        Data::Dominant(side) if dtype.is_float() && (i % (side * side)).is_multiple_of(side + 1) => {
+            Scalar::Float(drawn.as_f64() + 1.0 + side as f64)
+        }
+        Data::Range(..) | Data::Wild(..) | Data::Ties | Data::Dominant(_) => drawn,
     }
 }
 

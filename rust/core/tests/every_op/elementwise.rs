@@ -111,7 +111,12 @@ pub(crate) fn binary() -> Vec<Row> {
     let mut rows = Vec::new();
     for &op in BinaryOp::ALL {
         let close = match op {
-            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div => Close::EXACT,
+            BinaryOp::Add
+            | BinaryOp::Sub
+            | BinaryOp::Mul
+            | BinaryOp::Div
+            | BinaryOp::CopySign
+            | BinaryOp::NextAfter => Close::EXACT,
             _ => Close::ROUNDED,
         };
         for dtype in DType::ALL {
@@ -153,6 +158,8 @@ fn binary_data(op: BinaryOp, dtype: DType) -> (Data, Data) {
         | BinaryOp::Maximum
         | BinaryOp::Minimum
         | BinaryOp::Atan2
+        | BinaryOp::CopySign
+        | BinaryOp::NextAfter
         | BinaryOp::And
         | BinaryOp::Or
         | BinaryOp::Xor => (Data::Wild(-9.0, 9.0), Data::Wild(-9.0, 9.0)),
@@ -164,7 +171,8 @@ fn binary_takes(op: BinaryOp, dtype: DType) -> bool {
         BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Pow | BinaryOp::Remainder | BinaryOp::FloorDivide => {
             dtype != DType::Bool
         }
-        BinaryOp::Div | BinaryOp::Atan2 => dtype.is_float(),
+        BinaryOp::Div | BinaryOp::Atan2 | BinaryOp::CopySign => dtype.is_float(),
+        BinaryOp::NextAfter => matches!(dtype, DType::F32 | DType::F64),
         BinaryOp::Maximum | BinaryOp::Minimum => true,
         BinaryOp::And | BinaryOp::Or | BinaryOp::Xor => !dtype.is_float(),
         BinaryOp::ShiftLeft | BinaryOp::ShiftRight => dtype.is_integer(),

@@ -5,6 +5,7 @@
 
 mod data;
 mod elementwise;
+mod matrices;
 mod moving;
 mod pools;
 mod rows;
@@ -29,7 +30,7 @@ use trainsmith_core::buffer::{Meta, Value};
 use trainsmith_core::device::Device;
 use trainsmith_core::error::{Error, Result};
 use trainsmith_core::ir::infer::infer;
-use trainsmith_core::ir::{ArgOp, BinaryOp, CompareOp, CumulateOp, PoolKind, RandomOp, ReduceOp, UnaryOp};
+use trainsmith_core::ir::{ArgOp, BinaryOp, CompareOp, CumulateOp, Op, PoolKind, RandomOp, ReduceOp, UnaryOp};
 
 /// The backends that are held against the reference.
 const DEVICES: [Device; 1] = [Device::Cpu];
@@ -88,6 +89,7 @@ agree! {
     views_agree: Reshape Permute Expand Slice;
     moves_agree: Pad Concat Gather ScatterAdd CheckFinite CheckIndex;
     products_agree: MatMul Conv;
+    orders_and_decompositions_agree: Sort Linalg;
     loops_and_composites_agree: Scan LogSoftmax LogSoftmaxGrad Pool PoolGrad;
 }
 
@@ -128,6 +130,10 @@ fn complaint(row: &Row, device: Device) -> Option<String> {
     let mut plain = None;
     for (turn, pace) in turns.flat_map(|turn| (0..paces).map(move |pace| (turn, pace))) {
         let lie = |place: usize| Lie::ALL[(turn + pace * (place + 1)) % Lie::ALL.len()];
+        let lies: Vec<Lie> = (0..row.inputs.len()).map(lie).collect();
+        if lies.contains(&Lie::Repeated) && matches!(row.op, Op::Linalg(_)) {
+            continue; // equal rows make a singular matrix, which has no factors or not one choice of them
+        }
         let inputs = |device| -> Vec<Value> {
             let input = |(place, slot): (usize, &rows::Slot)| {
                 let seed = 1 + place as u64;
@@ -141,7 +147,6 @@ fn complaint(row: &Row, device: Device) -> Option<String> {
                 .map_err(|_| "a panic".to_string())
         };
         let results = run(backend::of(Device::Reference)).and_then(|want| Ok((run(backend::of(device))?, want)));
-        let lies: Vec<Lie> = (0..row.inputs.len()).map(lie).collect();
         let complaint = match (results, &row.expect, &rule) {
             (Err(panic), _, _) => Some(panic),
             (Ok((got, want)), Expect::Agrees(close), Ok(metas)) => agrees(&got, &want, *close, metas).or_else(|| {

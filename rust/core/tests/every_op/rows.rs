@@ -4,7 +4,7 @@
 
 use super::common::close::Close;
 use super::data::Data;
-use super::{elementwise, moving, pools, shaped};
+use super::{elementwise, matrices, moving, pools, shaped};
 use trainsmith_core::buffer::Meta;
 use trainsmith_core::dtype::DType;
 use trainsmith_core::ir::{Composite, Op, ViewOp};
@@ -104,6 +104,8 @@ kinds!(
     Conv => shaped::conv(),
     Gather => moving::gather(),
     ScatterAdd => moving::scatter_add(),
+    Sort => matrices::sort(),
+    Linalg => matrices::linalg(),
     Scan => shaped::scan(),
     LogSoftmax => shaped::log_softmax(),
     LogSoftmaxGrad => shaped::log_softmax_grad(),
@@ -137,6 +139,8 @@ pub(crate) fn kind(op: &Op) -> Kind {
         Op::Conv(_) => Kind::Conv,
         Op::Gather { .. } => Kind::Gather,
         Op::ScatterAdd { .. } => Kind::ScatterAdd,
+        Op::Sort { .. } => Kind::Sort,
+        Op::Linalg(_) => Kind::Linalg,
         Op::Scan(_) => Kind::Scan,
         Op::Composite(Composite::LogSoftmax { .. }) => Kind::LogSoftmax,
         Op::Composite(Composite::LogSoftmaxGrad { .. }) => Kind::LogSoftmaxGrad,

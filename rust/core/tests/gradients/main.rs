@@ -15,6 +15,8 @@ mod ops;
 mod data;
 #[path = "../every_op/elementwise.rs"]
 mod elementwise;
+#[path = "../every_op/matrices.rs"]
+mod matrices;
 #[path = "../every_op/moving.rs"]
 mod moving;
 #[path = "../every_op/pools.rs"]

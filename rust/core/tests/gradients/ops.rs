@@ -10,7 +10,7 @@ use trainsmith_core::Result;
 use trainsmith_core::device::Device;
 use trainsmith_core::dtype::{DType, Scalar};
 use trainsmith_core::error::Error;
-use trainsmith_core::ir::{BinaryOp, Composite, Op, ReduceOp, UnaryOp};
+use trainsmith_core::ir::{BinaryOp, Composite, LinalgOp, Op, ReduceOp, UnaryOp};
 use trainsmith_core::layout::Layout;
 use trainsmith_core::tensor::backward::watch;
 use trainsmith_core::tensor::face::face;
@@ -39,10 +39,11 @@ fn verdict(op: &Op) -> Verdict {
         | Op::ArgReduce { .. }
         | Op::CheckIndex { .. } => Verdict::Blind,
         Op::Unary(UnaryOp::Not) | Op::Reduce { op: ReduceOp::Any | ReduceOp::All, .. } => Verdict::Blind,
-        Op::Binary(BinaryOp::FloorDivide) => Verdict::Refused,
+        Op::Binary(BinaryOp::FloorDivide | BinaryOp::NextAfter) => Verdict::Refused,
         Op::Binary(BinaryOp::And | BinaryOp::Or | BinaryOp::Xor | BinaryOp::ShiftLeft | BinaryOp::ShiftRight) => {
             Verdict::Blind
         }
+        Op::Linalg(LinalgOp::Qr { .. } | LinalgOp::Svd | LinalgOp::Eigh) => Verdict::Refused,
         Op::Cast(DType::F64) => Verdict::Checked,
         Op::Cast(dtype) if dtype.is_float() => Verdict::Elsewhere,
         Op::Cast(_) => Verdict::Blind,
@@ -58,6 +59,8 @@ fn verdict(op: &Op) -> Verdict {
         | Op::Conv(_)
         | Op::Gather { .. }
         | Op::ScatterAdd { .. }
+        | Op::Sort { .. }
+        | Op::Linalg(_)
         | Op::Scan(_)
         | Op::Composite(
             Composite::LogSoftmax { .. }
@@ -182,6 +185,7 @@ derivatives! {
     views: Reshape Permute Expand Slice;
     moves: Pad Concat Gather ScatterAdd;
     products: MatMul Conv;
+    orders_and_decompositions: Sort Linalg;
     looping: Scan;
     composites: LogSoftmax LogSoftmaxGrad Pool PoolGrad;
 }

@@ -3,7 +3,9 @@
 //! A kernel reads strided bytes and writes row-major bytes. Dtypes without loops of their own are widened before and
 //! narrowed after, here and nowhere else; kernels that only move elements take every dtype as it is.
 
-use super::{check, composite, conv, copy, cumulate, index, matmul, pointwise, pool, random, reduce, scan};
+use super::{
+    check, composite, conv, copy, cumulate, index, linalg, matmul, pointwise, pool, random, reduce, scan, sort,
+};
 use crate::buffer::{HostVec, Meta, zeroed};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
@@ -124,6 +126,8 @@ fn moves_only(op: &Op) -> bool {
         | Op::MatMul
         | Op::Conv(_)
         | Op::ScatterAdd { .. }
+        | Op::Sort { .. }
+        | Op::Linalg(_)
         | Op::Composite(_) => false,
     }
 }
@@ -132,11 +136,17 @@ fn dispatch(op: &Op, inputs: &[Src<'_>], outputs: &mut [Dst<'_>]) -> Result<()> 
     if let Op::Scan(attributes) = op {
         return scan::kernel(attributes, inputs, outputs);
     }
+    if let Op::Sort { axis, descending } = op {
+        return exactly(op, inputs).and_then(|[x]| sort::sort(*axis, *descending, x, outputs));
+    }
+    if let Op::Linalg(decomposition) = op {
+        return linalg::linalg(*decomposition, inputs, outputs);
+    }
     let [out] = outputs else {
         return Err(Error::bug(op.name(), format!("one result, got {}", outputs.len())));
     };
     match op {
-        Op::Leaf | Op::Scan(_) => Err(Error::bug(op.name(), "no kernel")),
+        Op::Leaf | Op::Sort { .. } | Op::Linalg(_) | Op::Scan(_) => Err(Error::bug(op.name(), "no kernel")),
         Op::Fill { value, .. } => copy::fill(*value, out),
         Op::Iota { .. } => copy::iota(out),
         Op::Random { kind, .. } => exactly(op, inputs).and_then(|[state]| random::random(*kind, state, out)),

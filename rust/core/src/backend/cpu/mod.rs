@@ -13,6 +13,7 @@ mod element;
 mod fold;
 mod index;
 mod kernel;
+mod linalg;
 mod matmul;
 mod plan;
 mod pointwise;
@@ -21,6 +22,7 @@ mod random;
 mod reduce;
 mod rows;
 mod scan;
+mod sort;
 #[cfg(test)]
 mod testing;
 

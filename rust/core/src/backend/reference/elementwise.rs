@@ -15,7 +15,11 @@ pub(super) fn unary(op: UnaryOp, x: &Dense, meta: &Meta) -> Result<Dense> {
 }
 
 pub(super) fn binary(op: BinaryOp, a: &Dense, b: &Dense, meta: &Meta) -> Result<Dense> {
-    Dense::build(meta, |index| combine(op, a.at(index), b.at(index)))
+    Dense::build(meta, |index| match (op, a.at(index), b.at(index)) {
+        // The neighbour of a number depends on its dtype.
+        (BinaryOp::NextAfter, Num::F(a), Num::F(b)) => Ok(Num::F(special::next_after(a, b, meta.dtype))),
+        (_, a, b) => combine(op, a, b),
+    })
 }
 
 pub(super) fn compare(op: CompareOp, a: &Dense, b: &Dense, meta: &Meta) -> Result<Dense> {
@@ -122,6 +126,8 @@ fn binary_float(op: BinaryOp, a: f64, b: f64) -> Result<f64> {
         BinaryOp::Remainder => special::floor_divide(a, b).1,
         BinaryOp::FloorDivide => special::floor_divide(a, b).0,
         BinaryOp::Atan2 => a.atan2(b),
+        BinaryOp::CopySign => a.copysign(b),
+        BinaryOp::NextAfter => return Err(undefined(op.name(), "floats without a dtype")),
         BinaryOp::And | BinaryOp::Or | BinaryOp::Xor | BinaryOp::ShiftLeft | BinaryOp::ShiftRight => {
             return Err(undefined(op.name(), "floats"));
         }
@@ -146,7 +152,9 @@ fn binary_int(op: BinaryOp, a: i128, b: i128) -> Result<i128> {
         BinaryOp::Xor => a ^ b,
         BinaryOp::ShiftLeft => shift.map_or(0, |n| a << n),
         BinaryOp::ShiftRight => shift.map_or(if a < 0 { -1 } else { 0 }, |n| a >> n),
-        BinaryOp::Div | BinaryOp::Atan2 => return Err(undefined(op.name(), "integers")),
+        BinaryOp::Div | BinaryOp::Atan2 | BinaryOp::CopySign | BinaryOp::NextAfter => {
+            return Err(undefined(op.name(), "integers"));
+        }
     })
 }
 
@@ -163,6 +171,8 @@ fn binary_bool(op: BinaryOp, a: bool, b: bool) -> Result<bool> {
         | BinaryOp::Remainder
         | BinaryOp::FloorDivide
         | BinaryOp::Atan2
+        | BinaryOp::CopySign
+        | BinaryOp::NextAfter
         | BinaryOp::ShiftLeft
         | BinaryOp::ShiftRight => return Err(undefined(op.name(), "bools")),
     })

@@ -7,7 +7,9 @@ mod control;
 mod dense;
 mod elementwise;
 mod fold;
+mod matrices;
 mod movement;
+mod order;
 mod plan;
 mod product;
 mod source;
@@ -95,6 +97,8 @@ fn evaluate(op: &Op, inputs: &[&Dense]) -> Result<Vec<Dense>> {
         Op::Conv(attributes) => product::conv(attributes, inputs[0], inputs[1], meta),
         Op::Gather { axis } => movement::gather(*axis, inputs[0], inputs[1], meta),
         Op::ScatterAdd { axis } => movement::scatter_add(*axis, inputs[0], inputs[1], inputs[2], meta),
+        Op::Sort { axis, descending } => return Ok(order::sort(*axis, *descending, inputs[0], &results)),
+        Op::Linalg(op) => return matrices::linalg(*op, inputs, &results),
         Op::Scan(attributes) => return control::scan(attributes, inputs, &results),
         Op::Composite(composite) => return control::composite(composite, inputs),
         Op::CheckFinite { name } => source::check_finite(name, inputs[0]),

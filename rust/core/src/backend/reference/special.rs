@@ -1,5 +1,7 @@
 //! Functions of numbers that the standard library lacks, each by its textbook formula.
 
+use crate::dtype::DType;
+use std::cmp::Ordering;
 use std::f64::consts::PI;
 
 /// `1 / (1 + exp(-x))`, written so that the exponential never overflows.
@@ -57,13 +59,27 @@ pub(super) fn erf(x: f64) -> f64 {
     y.copysign(x)
 }
 
-/// Quotient rounded down, and the remainder that goes with it, as NumPy defines both at the edges.
+/// Quotient rounded down, and the remainder that goes with it.
 ///
-/// The remainder has the sign of the divisor; a divisor of 0 gives `a / b` and NaN.
+/// The remainder has the sign of the divisor; a divisor of 0 gives `a / b` and NaN. With an infinity among them the quotient
+/// is that of the array API standard, `floor(a / b)`; the remainder is Python's.
 pub(super) fn floor_divide(a: f64, b: f64) -> (f64, f64) {
     let rest = a % b;
     if b == 0.0 {
         return (a / b, rest);
+    }
+    if a.is_infinite() || b.is_infinite() {
+        let moved = rest != 0.0 && (b < 0.0) != (rest < 0.0);
+        return (
+            (a / b).floor(),
+            if rest == 0.0 {
+                0f64.copysign(b)
+            } else if moved {
+                rest + b
+            } else {
+                rest
+            },
+        );
     }
     let quotient = (a - rest) / b;
     if rest == 0.0 {
@@ -73,6 +89,21 @@ pub(super) fn floor_divide(a: f64, b: f64) -> (f64, f64) {
         return (if quotient == 0.0 { 0f64.copysign(a / b) } else { quotient.round() }, rest);
     }
     ((quotient - 1.0).round(), rest + b)
+}
+
+/// The number of a dtype, f32 or f64, next to `a` on the way to `b`.
+pub(super) fn next_after(a: f64, b: f64, dtype: DType) -> f64 {
+    let narrow = dtype == DType::F32;
+    let least = if narrow { f64::from(f32::from_bits(1)) } else { f64::from_bits(1) };
+    match a.partial_cmp(&b) {
+        None => f64::NAN,
+        Some(Ordering::Equal) => b,
+        Some(Ordering::Less | Ordering::Greater) if a == 0.0 => least.copysign(b),
+        Some(Ordering::Less) if narrow => f64::from((a as f32).next_up()),
+        Some(Ordering::Less) => a.next_up(),
+        Some(Ordering::Greater) if narrow => f64::from((a as f32).next_down()),
+        Some(Ordering::Greater) => a.next_down(),
+    }
 }
 
 /// `base ^ exponent`, wrapping; below an exponent of 0 only 1 and -1 have an integer result, the others give 0.

@@ -81,7 +81,12 @@ pub(super) fn binary(op: BinaryOp, s: &Site<'_>) -> Result<InputGrads> {
             let square = b.add(&b.mul(x, x)?, &b.mul(y, y)?)?;
             smallvec![first(&|| b.div(&b.mul(g, y)?, &square))?, second(&|| b.neg(&b.div(&b.mul(g, x)?, &square)?))?,]
         }
+        BinaryOp::CopySign => {
+            let turned = || b.mul(&b.unary(UnaryOp::Sign, x)?, &b.unary(UnaryOp::Sign, out)?);
+            smallvec![first(&|| b.mul(g, &turned()?))?, None]
+        }
         BinaryOp::FloorDivide
+        | BinaryOp::NextAfter
         | BinaryOp::And
         | BinaryOp::Or
         | BinaryOp::Xor

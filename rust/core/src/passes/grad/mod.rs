@@ -5,6 +5,7 @@
 
 mod elementwise;
 mod indexing;
+mod linalg;
 mod program;
 mod reads;
 mod reduction;
@@ -154,6 +155,8 @@ fn rule(op: &Op, s: &Site<'_>) -> Result<InputGrads> {
         Op::Conv(conv) => window::conv(conv, s),
         Op::Gather { axis } => indexing::gather(*axis, s),
         Op::ScatterAdd { axis } => indexing::scatter_add(*axis, s),
+        Op::Sort { axis, .. } => linalg::sort(*axis, s),
+        Op::Linalg(op) => linalg::linalg(*op, s),
         Op::Scan(scan) => scan::scan(scan, s),
         Op::Composite(Composite::LogSoftmax { axis }) => {
             let twin = Op::Composite(Composite::LogSoftmaxGrad { axis: *axis });

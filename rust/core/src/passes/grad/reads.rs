@@ -1,6 +1,6 @@
 //! Which values each derivative reads; the tape drops the others.
 
-use crate::ir::op::{BinaryOp, Composite, CumulateOp, Op, PoolKind, ReduceOp, UnaryOp};
+use crate::ir::op::{BinaryOp, Composite, CumulateOp, LinalgOp, Op, PoolKind, ReduceOp, UnaryOp};
 
 /// Values that an op's derivative reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,8 +79,9 @@ pub fn reads(op: &Op) -> Option<Reads> {
             BinaryOp::Mul | BinaryOp::Maximum | BinaryOp::Minimum | BinaryOp::Remainder | BinaryOp::Atan2 => {
                 Reads::INPUTS
             }
-            BinaryOp::Div | BinaryOp::Pow => Reads::BOTH,
+            BinaryOp::Div | BinaryOp::Pow | BinaryOp::CopySign => Reads::BOTH,
             BinaryOp::FloorDivide
+            | BinaryOp::NextAfter
             | BinaryOp::And
             | BinaryOp::Or
             | BinaryOp::Xor
@@ -92,6 +93,10 @@ pub fn reads(op: &Op) -> Option<Reads> {
         Op::Reduce { op: ReduceOp::Max | ReduceOp::Min, .. } => Reads::BOTH,
         Op::MatMul | Op::Conv(_) | Op::Scan(_) => Reads::INPUTS,
         Op::Gather { .. } | Op::ScatterAdd { .. } => Reads::input(1),
+        Op::Sort { .. } | Op::Linalg(LinalgOp::Cholesky) => Reads::OUTPUT,
+        Op::Linalg(LinalgOp::Slogdet) => Reads::INPUTS,
+        Op::Linalg(LinalgOp::Solve | LinalgOp::Det) => Reads::BOTH,
+        Op::Linalg(LinalgOp::Qr { .. } | LinalgOp::Svd | LinalgOp::Eigh) => return None,
         Op::Composite(Composite::LogSoftmax { .. }) => Reads::OUTPUT,
         Op::Composite(Composite::LogSoftmaxGrad { .. }) => Reads::INPUTS,
         Op::Composite(Composite::Pool(pool) | Composite::PoolGrad { pool, .. }) => match pool.kind {

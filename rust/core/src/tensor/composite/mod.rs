@@ -6,6 +6,7 @@ pub mod bag;
 pub mod convolution;
 pub mod distance;
 pub mod dropout;
+pub mod einsum;
 pub mod loss;
 pub mod normalisation;
 pub mod piecewise;

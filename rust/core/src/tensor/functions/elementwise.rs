@@ -66,6 +66,8 @@ pub(super) const ROWS: &[Row] = &[
     ("bitwise_right_shift", |c| arithmetic(c, BinaryOp::ShiftRight)),
     ("divide", |c| quotient(c, BinaryOp::Div)),
     ("atan2", |c| quotient(c, BinaryOp::Atan2)),
+    ("copysign", |c| quotient(c, BinaryOp::CopySign)),
+    ("nextafter", |c| quotient(c, BinaryOp::NextAfter)),
     ("logical_and", |c| logical(c, BinaryOp::And)),
     ("logical_or", |c| logical(c, BinaryOp::Or)),
     ("logical_xor", |c| logical(c, BinaryOp::Xor)),

@@ -167,14 +167,7 @@ fn take_along_axis(c: &Call<'_>) -> Result<Vec<Edge>> {
     }
     let shape = x.shape().with(axis, index.shape()[axis]);
     let index = b.expand(&wrapped(c, &index, x.shape()[axis])?, &shape)?;
-    let strides = x.shape().contiguous_strides();
-    let mut flat = b.scale(&index, strides[axis] as f64)?;
-    for other in (0..rank).filter(|&a| a != axis) {
-        let iota = b.source(Op::Iota { length: shape[other] }, x.node.device)?;
-        let column: Shape = (0..rank).map(|a| if a == other { shape[other] } else { 1 }).collect();
-        let offset = b.expand(&b.reshape(&b.scale(&iota, strides[other] as f64)?, &column)?, &shape)?;
-        flat = b.add(&flat, &offset)?;
-    }
+    let flat = b.flat_places(&index, axis, x.shape())?;
     let elements = b.reshape(&x, &[x.shape().numel()].into())?;
     Ok(vec![b.one(Op::Gather { axis: 0 }, &[elements, flat])?])
 }

@@ -5,6 +5,7 @@
 mod activation;
 pub mod creation;
 mod elementwise;
+mod linalg;
 pub(crate) mod linear;
 mod loss;
 mod manipulation;
@@ -13,6 +14,7 @@ mod promote;
 mod random;
 mod reduction;
 mod sequence;
+mod sorting;
 mod spatial;
 
 use crate::error::{Error, Result};
@@ -30,10 +32,11 @@ pub type Function = fn(&Call<'_>) -> Result<Vec<Edge>>;
 type Row = (&'static str, Function);
 
 static TABLE: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
-    let families: [&[Row]; 11] = [
+    let families: &[&[Row]] = &[
         activation::ROWS,
         creation::ROWS,
         elementwise::ROWS,
+        linalg::ROWS,
         linear::ROWS,
         loss::ROWS,
         manipulation::ROWS,
@@ -41,9 +44,10 @@ static TABLE: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
         random::ROWS,
         reduction::ROWS,
         sequence::ROWS,
+        sorting::ROWS,
         spatial::ROWS,
     ];
-    families.into_iter().flatten().copied().collect()
+    families.iter().copied().flatten().copied().collect()
 });
 
 /// Call a function by name.

@@ -3,7 +3,7 @@
 use super::Entry::{self, Call, Left};
 use super::Given::{Bools, Floats, Ints, Number};
 use trainsmith_core::dtype::DType;
-use trainsmith_core::tensor::args::Attr::{Bool, DType as Type, Float, Int, Ints as List};
+use trainsmith_core::tensor::args::Attr::{Bool, DType as Type, Float, Int, Ints as List, Str};
 
 /// Functions of one tensor, with a range away from their kinks and poles.
 const UNARY: [(&str, f64, f64); 34] = [
@@ -47,7 +47,7 @@ const UNARY: [(&str, f64, f64); 34] = [
 type Range = (f64, f64);
 
 /// Functions of two tensors, with the ranges of both.
-const BINARY: [(&str, Range, Range); 10] = [
+const BINARY: [(&str, Range, Range); 11] = [
     ("add", (-2.0, 2.0), (-2.0, 2.0)),
     ("subtract", (-2.0, 2.0), (-2.0, 2.0)),
     ("multiply", (-2.0, 2.0), (-2.0, 2.0)),
@@ -58,6 +58,7 @@ const BINARY: [(&str, Range, Range); 10] = [
     ("remainder", (0.1, 0.4), (0.5, 0.9)),
     ("remainder", (-0.4, -0.1), (0.5, 0.9)),
     ("atan2", (0.2, 2.0), (-2.0, 2.0)),
+    ("copysign", (-2.0, -0.2), (0.2, 2.0)),
 ];
 
 pub(super) fn entries() -> Vec<Entry> {
@@ -75,6 +76,7 @@ pub(super) fn entries() -> Vec<Entry> {
     entries.extend(folds());
     entries.extend(moves());
     entries.extend(products());
+    entries.extend(matrices());
     entries
 }
 
@@ -82,13 +84,14 @@ fn left() -> Vec<Entry> {
     vec![
         Left("made from numbers", &["full", "arange", "scalar"]),
         Left("random numbers", &["rand", "randn", "randint"]),
-        Left("a result of integers", &["argmax", "argmin"]),
+        Left("a result of integers", &["argmax", "argmin", "argsort", "searchsorted"]),
+        Left("refused, as every_op's rows show", &["qr", "svd", "eigh"]),
         Left("a result of bools", &["isnan", "isinf", "isfinite", "any", "all"]),
         Left("a result of bools", &["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"]),
         Left("a result of bools", &["logical_not", "logical_and", "logical_or", "logical_xor"]),
         Left("bits of integers", &["bitwise_invert", "bitwise_and", "bitwise_or", "bitwise_xor"]),
         Left("bits of integers", &["bitwise_left_shift", "bitwise_right_shift"]),
-        Left("refused, which has a test of its own", &["floor_divide"]),
+        Left("refused, which has a test of its own", &["floor_divide", "nextafter"]),
     ]
 }
 
@@ -174,4 +177,33 @@ fn products() -> Vec<Entry> {
         Call("linear", vec![f(&[5, 4]), f(&[3, 4]), f(&[3])], vec![]),
         Call("linear", vec![f(&[2, 2, 4]), f(&[3, 4])], vec![]),
     ]
+}
+
+/// Sums named by letters, orders, and functions of matrices.
+fn matrices() -> Vec<Entry> {
+    let f = |shape| Floats(shape, -2.0, 2.0);
+    let named = |equation: &str| vec![("equation", Str(equation.to_owned()))];
+    let mut entries = vec![
+        Call("sort", vec![f(&[3, 5])], vec![("axis", Int(0))]),
+        Call("sort", vec![f(&[3, 5])], vec![("descending", Bool(true))]),
+        Call("topk", vec![f(&[3, 5])], vec![("k", Int(2)), ("axis", Int(1)), ("largest", Bool(false))]),
+        Call("einsum", vec![f(&[2, 3, 4]), f(&[2, 4, 2])], named("bij,bjk->bik")),
+        Call("einsum", vec![f(&[3, 3])], named("ii")),
+        Call("einsum", vec![f(&[3, 3, 2])], named("iij->ji")),
+        Call("einsum", vec![f(&[3]), f(&[4])], named("i,j->ji")),
+        Call("einsum", vec![f(&[3]), f(&[3, 4]), f(&[4])], named("i, ij, j")),
+        Call("einsum", vec![f(&[1, 2]), f(&[3, 2])], named("ab,ab->a")),
+    ];
+    for shape in [&[1, 1][..], &[3, 3], &[2, 3, 3]] {
+        for name in ["inv", "det", "slogdet"] {
+            entries.push(Call(name, vec![f(shape)], vec![]));
+        }
+    }
+    entries.extend([
+        Call("cholesky", vec![Floats(&[2, 1, 1], 0.5, 2.0)], vec![]),
+        Call("solve", vec![f(&[3, 3]), f(&[3])], vec![]),
+        Call("solve", vec![f(&[2, 3, 3]), f(&[3, 2])], vec![]),
+        Call("solve", vec![f(&[3, 3]), f(&[2, 3, 1])], vec![]),
+    ]);
+    entries
 }

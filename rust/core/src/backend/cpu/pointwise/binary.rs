@@ -23,9 +23,9 @@ fn unsupported(op: BinaryOp, a: &Src<'_>) -> Error {
 
 /// Stamp the functions of one float type.
 ///
-/// Expands to `fn of_f32(op: BinaryOp, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()>` and two helpers.
+/// Expands to `fn of_f32(op: BinaryOp, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()>` and three helpers.
 macro_rules! floats {
-    ($name:ident, $remainder:ident, $floor_divide:ident, $float:ty) => {
+    ($name:ident, $remainder:ident, $floor_divide:ident, $next_after:ident, $float:ty) => {
         fn $name(op: BinaryOp, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
             type T = $float;
             match op {
@@ -39,6 +39,8 @@ macro_rules! floats {
                 BinaryOp::Remainder => zip(a, b, out, $remainder),
                 BinaryOp::FloorDivide => zip(a, b, out, $floor_divide),
                 BinaryOp::Atan2 => zip(a, b, out, T::atan2),
+                BinaryOp::CopySign => zip(a, b, out, T::copysign),
+                BinaryOp::NextAfter => zip(a, b, out, $next_after),
                 BinaryOp::And | BinaryOp::Or | BinaryOp::Xor | BinaryOp::ShiftLeft | BinaryOp::ShiftRight => {
                     Err(unsupported(op, a))
                 }
@@ -55,10 +57,23 @@ macro_rules! floats {
             }
         }
 
-        /// Floor of the quotient, consistent with the remainder, as NumPy's `floor_divide`.
+        /// The number next to `x` on the way to `y`; equal numbers give `y`, for the sign of a zero.
+        fn $next_after(x: $float, y: $float) -> $float {
+            if x < y {
+                if x == 0.0 { <$float>::from_bits(1) } else { x.next_up() }
+            } else if x > y {
+                if x == 0.0 { -<$float>::from_bits(1) } else { x.next_down() }
+            } else if x == y {
+                y
+            } else {
+                <$float>::NAN
+            }
+        }
+
+        /// Floor of the quotient, consistent with the remainder; with an infinity `floor(x / y)`, as the array API says.
         fn $floor_divide(x: $float, y: $float) -> $float {
-            if y == 0.0 {
-                return x / y;
+            if y == 0.0 || x.is_infinite() || y.is_infinite() {
+                return (x / y).floor();
             }
             let rest = x % y;
             let mut quotient = (x - rest) / y;
@@ -75,8 +90,8 @@ macro_rules! floats {
     };
 }
 
-floats!(of_f32, remainder_f32, floor_divide_f32, f32);
-floats!(of_f64, remainder_f64, floor_divide_f64, f64);
+floats!(of_f32, remainder_f32, floor_divide_f32, next_after_f32, f32);
+floats!(of_f64, remainder_f64, floor_divide_f64, next_after_f64, f64);
 
 /// Stamp the functions of one integer type; everything wraps, and division by zero gives 0.
 ///
@@ -101,7 +116,7 @@ macro_rules! integers {
                     zip(a, b, out, |x: T, y: T| u32::try_from(y).ok().and_then(|y| x.checked_shl(y)).unwrap_or(0))
                 }
                 BinaryOp::ShiftRight => zip(a, b, out, $shift_right),
-                BinaryOp::Div | BinaryOp::Atan2 => Err(unsupported(op, a)),
+                BinaryOp::Div | BinaryOp::Atan2 | BinaryOp::CopySign | BinaryOp::NextAfter => Err(unsupported(op, a)),
             }
         }
     };
@@ -178,6 +193,8 @@ fn of_bool(op: BinaryOp, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<
         | BinaryOp::Remainder
         | BinaryOp::FloorDivide
         | BinaryOp::Atan2
+        | BinaryOp::CopySign
+        | BinaryOp::NextAfter
         | BinaryOp::ShiftLeft
         | BinaryOp::ShiftRight => Err(unsupported(op, a)),
     }
@@ -199,22 +216,23 @@ mod tests {
 
     #[test]
     fn float_division_follows_python() {
-        // Pairs of NumPy's floor_divide and remainder.
+        // Pairs of NumPy's floor_divide and remainder; where an infinity is divided by, the quotient is the standard's.
         let table = [
             (7.0, 3.0, 2.0, 1.0),
             (-7.0, 3.0, -3.0, 2.0),
             (7.0, -3.0, -3.0, -2.0),
             (-7.0, -3.0, 2.0, -1.0),
             (1.0, INF, 0.0, 1.0),
-            (-1.0, INF, -1.0, INF),
-            (1.0, -INF, -1.0, -INF),
+            (-1.0, INF, -0.0, INF),
+            (1.0, -INF, -0.0, -INF),
             (1.0, 0.1, 9.0, 0.1 - 5.551_115_123_125_783e-17),
         ];
         for (x, y, quotient, rest) in table {
             assert_eq!(floor_divide_f64(x, y), quotient, "{x} // {y}");
             assert!((remainder_f64(x, y) - rest).abs() < 1e-15 || remainder_f64(x, y) == rest, "{x} % {y}");
         }
-        assert!(floor_divide_f64(INF, 1.0).is_nan() && remainder_f64(INF, 1.0).is_nan());
+        assert_eq!((floor_divide_f64(INF, 1.0), floor_divide_f64(INF, -1.0)), (INF, -INF));
+        assert!(floor_divide_f64(INF, INF).is_nan() && remainder_f64(INF, 1.0).is_nan());
         assert_eq!((floor_divide_f64(1.0, 0.0), floor_divide_f64(-1.0, 0.0)), (INF, -INF));
         assert!(floor_divide_f64(0.0, 0.0).is_nan() && remainder_f64(1.0, 0.0).is_nan());
         assert!(remainder_f64(6.0, -3.0).is_sign_negative() && remainder_f64(-6.0, 3.0).is_sign_positive());
