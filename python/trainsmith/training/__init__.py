@@ -7,6 +7,8 @@ from trainsmith.training._batch import Batch
 from trainsmith.training._chunked_iterator import ChunkedDataIterator, ChunkLoader
 from trainsmith.training._config import BatchConfig, ModelConfig, SplitConfig, WorkflowConfig
 from trainsmith.training._context import RunContext, StopFlag
+from trainsmith.training._cross_validation import CrossValidation, cross_validate
+from trainsmith.training._cross_validator import DefaultCrossValidator
 from trainsmith.training._dispatch import dispatch_train, dispatch_train_windowed
 from trainsmith.training._early_stopping import EarlyStopping, EarlyStoppingConfig
 from trainsmith.training._element import Float32, Float64
@@ -26,6 +28,7 @@ from trainsmith.training._protocols_workflow import ModelProvider, TrainingWorkf
 from trainsmith.training._result import CVResult, EpochRecord, ModelInfo, TrainingResult, TrainResult, ValidationResult
 from trainsmith.training._sections import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig
 from trainsmith.training._sequences import DefaultSequenceProvider
+from trainsmith.training._serial_executor import SerialExecutor
 from trainsmith.training._window_sizes import parse_window_sizes
 from trainsmith.training._windows import LeakWarning, create_windows
 
@@ -40,11 +43,13 @@ __all__ = [
     "CVResult",
     "ChunkLoader",
     "ChunkedDataIterator",
+    "CrossValidation",
     "CrossValidator",
     "DataConfig",
     "DataIterator",
     "DataIteratorAdapter",
     "DataProvider",
+    "DefaultCrossValidator",
     "DefaultMetricComputer",
     "DefaultSequenceProvider",
     "EarlyStopping",
@@ -73,6 +78,7 @@ __all__ = [
     "ScheduleConfig",
     "SequenceConfig",
     "SequenceProvider",
+    "SerialExecutor",
     "SplitConfig",
     "StopFlag",
     "TrainConfig",
@@ -85,6 +91,7 @@ __all__ = [
     "WindowedPredictor",
     "WorkflowConfig",
     "create_windows",
+    "cross_validate",
     "dispatch_train",
     "dispatch_train_windowed",
     "fit",
