@@ -88,10 +88,15 @@ def test_linspace_is_numpys(num, endpoint):
     same(ts.linspace(-1, 2, num, dtype=ts.float64, endpoint=endpoint), want)
 
 
-@pytest.mark.parametrize("k", [-3, -1, 0, 1, 4])
+@pytest.mark.parametrize("k", [-3, -1, 0, 1, 4, 9])
 @pytest.mark.parametrize(("rows", "columns"), [(3, None), (2, 4), (4, 2), (0, 3)])
 def test_eye_is_numpys(rows, columns, k):
     same(ts.eye(rows, columns, k=k, dtype=ts.int32), np.eye(rows, columns, k=k, dtype="int32"))
+
+
+def test_diagonal_far_off_is_empty():
+    assert not ts.any(ts.eye(3, k=2**63))
+    assert not ts.any(ts.tril(ts.ones((3, 3)), k=-(2**70)))
 
 
 @pytest.mark.parametrize("make", [ts.zeros, ts.ones, ts.empty, ts.rand, ts.randn, lambda s: ts.full(s, 1)])

@@ -23,17 +23,20 @@ REAL = {
     "atan": (np.arctan, -3, 3),
     "atanh": (np.arctanh, -0.9, 0.9),
     "ceil": (np.ceil, -3, 3),
+    "conj": (np.conj, -3, 3),
     "cos": (np.cos, -3, 3),
     "cosh": (np.cosh, -3, 3),
     "exp": (np.exp, -3, 3),
     "expm1": (np.expm1, -3, 3),
     "floor": (np.floor, -3, 3),
+    "imag": (np.imag, -3, 3),
     "log": (np.log, 0.1, 9),
     "log10": (np.log10, 0.1, 9),
     "log1p": (np.log1p, -0.9, 9),
     "log2": (np.log2, 0.1, 9),
     "negative": (np.negative, -3, 3),
     "positive": (np.positive, -3, 3),
+    "real": (np.real, -3, 3),
     "reciprocal": (np.reciprocal, 0.2, 3),
     "round": (np.round, -3, 3),
     "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), -3, 3),
@@ -46,7 +49,20 @@ REAL = {
     "tanh": (np.tanh, -3, 3),
     "trunc": (np.trunc, -3, 3),
 }
-KEEPS_INTEGERS = ["abs", "ceil", "floor", "negative", "positive", "round", "sign", "square", "trunc"]
+KEEPS_INTEGERS = [
+    "abs",
+    "ceil",
+    "conj",
+    "floor",
+    "imag",
+    "negative",
+    "positive",
+    "real",
+    "round",
+    "sign",
+    "square",
+    "trunc",
+]
 PREDICATES = {"isfinite": np.isfinite, "isinf": np.isinf, "isnan": np.isnan, "signbit": np.signbit}
 PAIRS = {
     "add": np.add,

@@ -140,6 +140,8 @@ POSITIONS = [
     ((3, 4), np.array([1, 2], "uint8")),
     ((0, 4), np.zeros(0, "int64")),
     ((3, 4), np.zeros((3, 4), bool)),
+    ((3, 4), np.zeros((0, 4), bool)),
+    ((3, 4), (slice(None), np.zeros(0, bool))),
 ]
 
 

@@ -14,9 +14,9 @@ from trainsmith.errors import ArgumentError
 
 PACKAGE = Path(ts.__file__).parent
 
-# Functions of the standard, 2024.12, that wait for ops of their own, and those of complex numbers.
+# Functions of the standard, 2024.12, that wait for ops of their own.
 ABSENT = {
-    *("argsort", "conj", "imag", "nextafter", "real", "searchsorted", "sort"),
+    *("argsort", "nextafter", "searchsorted", "sort"),
     *("unique_all", "unique_counts", "unique_inverse", "unique_values"),
 }
 
@@ -28,7 +28,8 @@ argmax(x, /, *, axis=None, keepdims=False) argmin(x, /, *, axis=None, keepdims=F
 argsort(x, /, *, axis=-1, descending=False, stable=True) asarray(obj, /, *, dtype=None, device=None, copy=None)
 asin(x, /)
 asinh(x, /) astype(x, dtype, /, *, copy=True, device=None) atan(x, /) atan2(x1, x2, /) atanh(x, /)
-bitwise_and(x1, x2, /) bitwise_invert(x, /) bitwise_left_shift(x1, x2, /) bitwise_or(x1, x2, /) bitwise_right_shift(x1, x2, /)
+bitwise_and(x1, x2, /) bitwise_invert(x, /) bitwise_left_shift(x1, x2, /) bitwise_or(x1, x2, /)
+bitwise_right_shift(x1, x2, /)
 bitwise_xor(x1, x2, /) broadcast_arrays(*arrays) broadcast_to(x, /, shape) can_cast(from_, to, /) ceil(x, /)
 clip(x, /, min=None, max=None) concat(arrays, /, *, axis=0) conj(x, /) copysign(x1, x2, /) cos(x, /) cosh(x, /)
 count_nonzero(x, /, *, axis=None, keepdims=False)

@@ -73,7 +73,7 @@ from trainsmith._logic import (
     where,
 )
 from trainsmith._loops import scan
-from trainsmith._magnitude import abs, copysign, hypot, negative, positive, sign, signbit
+from trainsmith._magnitude import abs, conj, copysign, hypot, imag, negative, positive, real, sign, signbit
 from trainsmith._manipulation import (
     broadcast_arrays,
     broadcast_to,
@@ -145,6 +145,7 @@ __all__ = [
     "clip",
     "compile",
     "concat",
+    "conj",
     "copysign",
     "cos",
     "cosh",
@@ -184,6 +185,7 @@ __all__ = [
     "greater_equal",
     "hypot",
     "iinfo",
+    "imag",
     "inf",
     "int8",
     "int16",
@@ -238,6 +240,7 @@ __all__ = [
     "rand",
     "randint",
     "randn",
+    "real",
     "reciprocal",
     "remainder",
     "repeat",

@@ -42,12 +42,13 @@ def eye(
 
 
 def _diagonal(rows: int, columns: int, k: int, comparison: str, device: str | None) -> Tensor:
-    """Compares the column of each place with its row + k."""
+    """Compares the column of each place with its row + k; a diagonal further off is as good as one just outside."""
+    k = min(max(k, -rows), columns)
     down = apply("reshape", (arange(rows, device=device),), {"shape": (rows, 1)})
     return apply(comparison, (arange(columns, device=device), apply("add", (down, k))))
 
 
-def meshgrid(*arrays: Operand, indexing: Literal["xy", "ij"] = "xy") -> tuple[Tensor, ...]:
+def meshgrid(*arrays: Operand, indexing: Literal["xy", "ij"] = "xy") -> list[Tensor]:
     """Spans a grid by coordinates.
 
     Args:
@@ -81,7 +82,7 @@ def meshgrid(*arrays: Operand, indexing: Literal["xy", "ij"] = "xy") -> tuple[Te
         column[order.index(place)] = tensor.size
         line = apply("reshape", (tensor,), {"shape": column})
         grids.append(apply("broadcast_to", (line,), {"shape": shape}))
-    return tuple(grids)
+    return grids
 
 
 def tril(x: Operand, /, *, k: int = 0) -> Tensor:

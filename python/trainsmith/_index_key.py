@@ -193,7 +193,7 @@ def _add_positions(key: Key, part: npt.NDArray[Any] | Tensor, sizes: tuple[int, 
     size = prod(sizes)
     if isinstance(part, np.ndarray):
         if part.dtype.kind == "b":
-            if part.shape != sizes:
+            if any(given not in (wanted, 0) for given, wanted in zip(part.shape, sizes)):
                 rule = f"a mask of shape {sizes} for axes {axis} to {axis + len(sizes) - 1}"
                 raise problem(IndexRangeError, _OP, rule, f"shape {part.shape}")
             part = np.flatnonzero(part)

@@ -1,9 +1,10 @@
-"""Signs and sizes, elementwise."""
+"""Signs, sizes and parts, elementwise."""
 
 from math import inf
 
 from trainsmith._arrays import asarray
 from trainsmith._core import Tensor, apply
+from trainsmith._creation import zeros_like
 from trainsmith._operands import floating_pair
 from trainsmith._typing import Operand
 
@@ -28,6 +29,23 @@ def abs(x: Operand, /) -> Tensor:
         [1, 2]
     """
     return apply("abs", (x,))
+
+
+def conj(x: Operand, /) -> Tensor:
+    """Gives the complex conjugate: the same elements, as all dtypes are real.
+
+    Args:
+        x: any shape and number dtype.
+
+    Returns:
+        Shape and dtype of `x`.
+
+    Example:
+        >>> import trainsmith as ts
+        >>> ts.conj(ts.asarray([1, -2])).tolist()
+        [1, -2]
+    """
+    return positive(x)
 
 
 def copysign(x1: Operand, x2: Operand, /) -> Tensor:
@@ -81,6 +99,23 @@ def hypot(x1: Operand, x2: Operand, /) -> Tensor:
     return apply("where", (infinite, inf, scale * ((a / scale) ** 2 + (b / scale) ** 2) ** 0.5))
 
 
+def imag(x: Operand, /) -> Tensor:
+    """Gives the imaginary part: zeros, as all dtypes are real.
+
+    Args:
+        x: any shape and dtype.
+
+    Returns:
+        Shape and dtype of `x`.
+
+    Example:
+        >>> import trainsmith as ts
+        >>> ts.imag(ts.asarray([1.0, -2.0])).tolist()
+        [0.0, 0.0]
+    """
+    return zeros_like(asarray(x))
+
+
 def negative(x: Operand, /) -> Tensor:
     """Changes the sign.
 
@@ -118,6 +153,23 @@ def positive(x: Operand, /) -> Tensor:
         [1, -2]
     """
     return apply("positive", (x,))
+
+
+def real(x: Operand, /) -> Tensor:
+    """Gives the real part: the same elements, as all dtypes are real.
+
+    Args:
+        x: any shape and dtype.
+
+    Returns:
+        Shape and dtype of `x`.
+
+    Example:
+        >>> import trainsmith as ts
+        >>> ts.real(ts.asarray([1.0, -2.0])).tolist()
+        [1.0, -2.0]
+    """
+    return positive(x)
 
 
 def sign(x: Operand, /) -> Tensor:

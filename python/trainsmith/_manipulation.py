@@ -13,7 +13,7 @@ from trainsmith._typing import Axes, Operand, Shape
 from trainsmith.errors import ArgumentError, IndexRangeError, ShapeError
 
 
-def broadcast_arrays(*arrays: Operand) -> tuple[Tensor, ...]:
+def broadcast_arrays(*arrays: Operand) -> list[Tensor]:
     """Repeats tensors to their common shape.
 
     Args:
@@ -32,7 +32,7 @@ def broadcast_arrays(*arrays: Operand) -> tuple[Tensor, ...]:
     """
     tensors = [asarray(array) for array in arrays]
     shape = common_shape("broadcast_arrays", [tensor.shape for tensor in tensors])
-    return tuple(apply("broadcast_to", (tensor,), {"shape": shape}) for tensor in tensors)
+    return [apply("broadcast_to", (tensor,), {"shape": shape}) for tensor in tensors]
 
 
 def broadcast(op: str, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:

@@ -46,7 +46,7 @@ _FAMILIES: tuple[tuple[ModuleType, str], ...] = (
         "equal greater greater_equal isfinite isinf isnan less less_equal logical_and logical_not logical_or"
         " logical_xor not_equal where",
     ),
-    (_magnitude, "abs copysign hypot negative positive sign signbit"),
+    (_magnitude, "abs conj copysign hypot imag negative positive real sign signbit"),
     (_manipulation, "broadcast_to expand_dims flatten flip moveaxis permute_dims squeeze"),
     (_picking, "masked_fill nonzero take take_along_axis"),
     (_reduction, "all any argmax argmin count_nonzero logsumexp max mean min prod std sum var"),
