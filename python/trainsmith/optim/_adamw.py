@@ -1,7 +1,6 @@
 """Adam with decoupled weight decay."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, final
+from typing import final
 
 from trainsmith.optim._optimizer import Optimizer, Params
 
@@ -21,6 +20,8 @@ class AdamW(Optimizer):
         weight_decay: λ, at least 0.
         amsgrad: whether to keep the largest v.
         maximize: whether to climb.
+        eps_mode: "torch" adds eps to √v̂; "kingma" adds it to √v before the correction, so that it is
+            eps / √(1 - β₂ᵗ) there, larger in the first steps.
 
     Raises:
         ArgumentError: no parameter, something that is none, or an option outside its domain.
@@ -35,7 +36,8 @@ class AdamW(Optimizer):
         >>> round(float(x), 3)
         0.9
 
-    Source: Loshchilov and Hutter 2019, algorithm 2; Reddi, Kale and Kumar 2018, algorithm 2, for AMSGrad.
+    Source: Loshchilov and Hutter 2019, algorithm 2; Reddi, Kale and Kumar 2018, algorithm 2, for AMSGrad;
+    Kingma and Ba 2015, end of section 2, for "kingma".
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class AdamW(Optimizer):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        eps_mode: str = "torch",
     ) -> None:
         options = {
             "lr": lr,
@@ -56,10 +59,6 @@ class AdamW(Optimizer):
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,
             "maximize": maximize,
+            "eps_mode": eps_mode,
         }
         super().__init__(params, options)
-
-    @staticmethod
-    def state_names(options: Mapping[str, Any]) -> Sequence[str]:
-        """Names the two moments, and the largest second one for AMSGrad."""
-        return ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if options["amsgrad"] else ()))

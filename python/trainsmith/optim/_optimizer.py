@@ -1,7 +1,6 @@
 """What all optimizers share: groups of parameters, gradients to clear, the step, the state."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 from trainsmith import _core
@@ -11,14 +10,15 @@ from trainsmith._problem import problem
 from trainsmith.errors import ArgumentError, GraphError
 from trainsmith.nn._convert import was_replaced
 from trainsmith.nn._parameter import clear_grad
-from trainsmith.optim._param_group import ParamGroup, joined, refuse_misspelt, split
+from trainsmith.optim._option_names import joined, split
+from trainsmith.optim._param_group import ParamGroup, refuse_misspelt
 from trainsmith.optim._state import read_state, write_state
 
 Params = Iterable[Parameter] | Iterable[Mapping[str, Any]] | Iterable[tuple[str, Parameter]]
 Result = TypeVar("Result")
 
 
-class Optimizer(ABC):
+class Optimizer:
     """The base of optimizers. The class's name is the name of its kind in the core.
 
     Args:
@@ -51,11 +51,6 @@ class Optimizer(ABC):
     def _op(self) -> str:
         return type(self).__name__
 
-    @staticmethod
-    @abstractmethod
-    def state_names(options: Mapping[str, Any]) -> Sequence[str]:
-        """Names the tensors that a parameter has as state after a step, under some options of its group."""
-
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
         """Adds parameters, with options of their own.
 
@@ -84,7 +79,7 @@ class Optimizer(ABC):
         numbers, flags = self.core.defaults()
         known = joined({**numbers, **flags})
         options = {key: value for key, value in {**self.defaults, **given}.items() if key in known}
-        group = ParamGroup(self._op, self.core.add_group(params, *split(self._op, options, flags)), params)
+        group = ParamGroup(self._op, self.core.add_group(params, *split(self._op, options, numbers, flags)), params)
         group.update({key: value for key, value in given.items() if key not in known})
         self.param_groups.append(group)
 

@@ -1,16 +1,14 @@
 """A group of parameters as a mapping of its options."""
 
 import difflib
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from trainsmith import _core
 from trainsmith._core import Parameter
 from trainsmith._problem import problem
 from trainsmith.errors import ArgumentError
-
-# Options of ours that several numbers of the core make up, by their torch name.
-_TUPLES = {"betas": ("beta1", "beta2")}
+from trainsmith.optim._option_names import joined, split
 
 
 class ParamGroup(MutableMapping[str, Any]):
@@ -91,7 +89,7 @@ class ParamGroup(MutableMapping[str, Any]):
         Raises:
             ArgumentError: a value outside its domain.
         """
-        numbers, flags = split(self._optimizer, options, self._group.flags())
+        numbers, flags = split(self._optimizer, options, self._group.numbers(), self._group.flags())
         before = self._group.numbers(), self._group.flags()
         try:
             self._write(numbers, flags)
@@ -107,48 +105,6 @@ class ParamGroup(MutableMapping[str, Any]):
             self._group.set_number(name, number)
         for name in (name for name, flag in flags.items() if flag):
             self._group.set_flag(name, True)
-
-
-def joined(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Turns options of the core into torch's."""
-    parts = {part for names in _TUPLES.values() for part in names}
-    result = {"lr": options["lr"]} if "lr" in options else {}
-    for name, names in _TUPLES.items():
-        if all(part in options for part in names):
-            result[name] = tuple(options[part] for part in names)
-    result.update({name: value for name, value in options.items() if name not in parts})
-    return result
-
-
-def split(
-    optimizer: str, options: Mapping[str, Any], flag_names: Mapping[str, bool]
-) -> tuple[dict[str, float], dict[str, bool]]:
-    """Turns torch's options into numbers and flags of the core.
-
-    Raises:
-        ArgumentError: a value that is no number, or a tuple of another length.
-    """
-    numbers: dict[str, float] = {}
-    flags: dict[str, bool] = {}
-    for name, value in options.items():
-        if name in flag_names:
-            flags[name] = bool(value)
-        elif name in _TUPLES:
-            names = _TUPLES[name]
-            values: Sequence[Any] = tuple(value)
-            if len(values) != len(names):
-                raise problem(ArgumentError, optimizer, f"{name}: {len(names)} numbers", repr(value))
-            numbers.update({part: _number(optimizer, name, one) for part, one in zip(names, values)})
-        else:
-            numbers[name] = _number(optimizer, name, value)
-    return numbers, flags
-
-
-def _number(optimizer: str, name: str, value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise problem(ArgumentError, optimizer, f"{name} to be a number", repr(value)) from None
 
 
 def refuse_misspelt(optimizer: str, name: str, known: list[str]) -> None:

@@ -1,7 +1,6 @@
 """Stochastic gradient descent."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, final
+from typing import final
 
 from trainsmith.optim._optimizer import Optimizer, Params
 
@@ -57,8 +56,3 @@ class SGD(Optimizer):
             "maximize": maximize,
         }
         super().__init__(params, options)
-
-    @staticmethod
-    def state_names(options: Mapping[str, Any]) -> Sequence[str]:
-        """Names the momentum buffer, where there is momentum."""
-        return ("momentum_buffer",) if options["momentum"] else ()

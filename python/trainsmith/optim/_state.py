@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from trainsmith import _core
 from trainsmith._arrays import asarray
-from trainsmith._core import Parameter, Tensor, to_device
+from trainsmith._core import DType, Parameter, Tensor, to_device
 from trainsmith._problem import problem
 from trainsmith.errors import ArgumentError, GraphError
+from trainsmith.optim._option_names import split
 
 if TYPE_CHECKING:
     from trainsmith.optim._optimizer import Optimizer
@@ -18,7 +19,15 @@ class _Loaded(NamedTuple):
 
     param: Parameter
     step: int
-    cells: dict[str, Tensor]
+    cells: dict[str, tuple[Tensor, DType]]
+    running: dict[str, float]
+
+
+class _Wanted(NamedTuple):
+    """State that a parameter has after a step."""
+
+    tensors: dict[str, tuple[tuple[int, ...], DType]]
+    running: Sequence[str]
 
 
 def read_state(optimizer: "Optimizer") -> dict[str, Any]:
@@ -28,7 +37,9 @@ def read_state(optimizer: "Optimizer") -> dict[str, Any]:
     held = [optimizer.core.param_state(param) for param in params]
     named = [(place, name, cell) for place, one in enumerate(held) for name, cell in one.cells().items()]
     values = _core.read_together([cell for _, _, cell in named])
-    state: dict[int, dict[str, Any]] = {place: {"step": one.step} for place, one in enumerate(held) if one.step}
+    state: dict[int, dict[str, Any]] = {
+        place: {"step": one.step, **one.running} for place, one in enumerate(held) if one.step
+    }
     for (place, name, _), value in zip(named, values):
         state.setdefault(place, {"step": held[place].step})[name] = value
     groups: list[dict[str, Any]] = []
@@ -56,11 +67,12 @@ def write_state(optimizer: "Optimizer", state_dict: Mapping[str, Any]) -> None:
     loaded: list[_Loaded] = []
     place = 0
     for group, mine in zip(groups, optimizer.param_groups):
-        wanted = optimizer.state_names({**mine.options(), **group})
+        known = mine.options()
+        options = {**known, **{key: value for key, value in group.items() if key in known}}
         for param in mine["params"]:
             entry = _entry(state_dict["state"], numbers[place])
             if entry is not None:
-                loaded.append(_checked(place, param, entry, wanted, problems))
+                loaded.append(_checked(place, param, entry, _wanted(optimizer, param, options), problems))
             place += 1
     if problems:
         rule = f"state that fits the parameters of {type(optimizer).__name__}, and loaded nothing"
@@ -70,8 +82,16 @@ def write_state(optimizer: "Optimizer", state_dict: Mapping[str, Any]) -> None:
     for one in loaded:
         target = optimizer.core.param_state(one.param)
         target.step = one.step
-        for name, value in one.cells.items():
-            target.load(name, one.param, to_device(value, one.param.device))
+        target.running = one.running
+        for name, (value, dtype) in one.cells.items():
+            target.load(name, one.param, to_device(value, one.param.device), dtype)
+
+
+def _wanted(optimizer: "Optimizer", param: Parameter, options: Mapping[str, Any]) -> _Wanted:
+    """Asks the core for the state that a parameter has after a step under some options."""
+    core = optimizer.core
+    tensors, running = core.wanted_state(param, *split(type(optimizer).__name__, options, *core.defaults()))
+    return _Wanted({name: (tuple(shape), dtype) for name, shape, dtype in tensors}, running)
 
 
 def _entry(state: Mapping[Any, Any], number: Any) -> Mapping[str, Any] | None:
@@ -80,24 +100,28 @@ def _entry(state: Mapping[Any, Any], number: Any) -> Mapping[str, Any] | None:
     return cast(Mapping[str, Any] | None, found)
 
 
-def _checked(
-    place: int, param: Parameter, entry: Mapping[str, Any], wanted: Sequence[str], problems: list[str]
-) -> _Loaded:
+def _checked(place: int, param: Parameter, entry: Mapping[str, Any], wanted: _Wanted, problems: list[str]) -> _Loaded:
     given = {name: value for name, value in entry.items() if name != "step" and value is not None}
     # A state without a count was saved after a step: it exists only from then on.
     step = int(entry.get("step", 1 if given else 0))
-    cells: dict[str, Tensor] = {}
+    running = {name: float(given.pop(name)) for name in wanted.running if name in given}
+    cells: dict[str, tuple[Tensor, DType]] = {}
     where = f"parameter {place} ({param.name_})"
-    problems += [f"{where}: missing {name}" for name in wanted if step and name not in given]
-    for name, value in given.items():
-        cells[name] = asarray(value)
-        if name not in wanted:
+    there = {*given, *running}
+    problems += [
+        f"{where}: missing {name}" for name in (*wanted.tensors, *wanted.running) if step and name not in there
+    ]
+    for name, one in given.items():
+        if name not in wanted.tensors:
             problems.append(f"{where}: unexpected {name}")
-        elif cells[name].shape != param.shape:
-            problems.append(f"{where}: {name} of shape {cells[name].shape} for {param.shape}")
-        elif not cells[name].dtype.is_floating:
-            problems.append(f"{where}: {name} of dtype {cells[name].dtype}")
-    return _Loaded(param, step, cells)
+            continue
+        value, (shape, dtype) = asarray(one), wanted.tensors[name]
+        cells[name] = value, dtype
+        if value.shape != shape:
+            problems.append(f"{where}: {name} of shape {value.shape} for {shape}")
+        elif dtype.is_floating != value.dtype.is_floating:
+            problems.append(f"{where}: {name} of dtype {value.dtype} for {dtype}")
+    return _Loaded(param, step, cells, running)
 
 
 def _write_groups(optimizer: "Optimizer", groups: Sequence[Mapping[str, Any]]) -> None:

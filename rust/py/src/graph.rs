@@ -285,17 +285,18 @@ pub(crate) fn scan<'py>(
 
 /// Norm of all gradients together, and the gradients scaled down to at most `max_norm`.
 #[pyfunction]
-#[pyo3(signature = (grads, max_norm, /))]
+#[pyo3(signature = (grads, max_norm, order, /))]
 pub(crate) fn clip_by_norm<'py>(
     py: Python<'py>,
     grads: Vec<Bound<'py, PyTensor>>,
     max_norm: f64,
+    order: f64,
 ) -> PyResult<(Bound<'py, PyTensor>, Vec<Bound<'py, PyTensor>>)> {
     let grads = tensors(&grads);
     let (norm, scaled) = gate(py, "clip_grad_norm_", || {
         mode::with_grad(false, || {
             let edges = grads.iter().map(Tensor::edge).collect::<trainsmith_core::Result<Vec<_>>>()?;
-            clip::clip_by_norm(&edges, max_norm)
+            clip::clip_by_norm(&edges, max_norm, order)
         })
     })?;
     Ok((PyTensor::wrap(py, Tensor::from_edge(norm))?, wrapped_edges(py, scaled)?))

@@ -10,6 +10,7 @@
 )]
 
 mod arrays;
+mod average;
 mod convert;
 mod dtype;
 mod errors;
@@ -19,6 +20,7 @@ mod graph;
 mod operators;
 mod optimizer;
 mod random;
+mod schedule;
 mod tensor;
 
 use pyo3::prelude::*;
@@ -31,6 +33,8 @@ mod _core {
     #[pymodule_export]
     use crate::arrays::{borrow, from_bytes, host_view, to_device};
     #[pymodule_export]
+    use crate::average::PyAverage;
+    #[pymodule_export]
     use crate::dtype::{PyDType, dtype};
     #[pymodule_export]
     use crate::files::{load_safetensors, save_safetensors};
@@ -42,9 +46,11 @@ mod _core {
     #[pymodule_export]
     use crate::operators::{apply, function_names};
     #[pymodule_export]
-    use crate::optimizer::{PyGroup, PyOptimizer, PyParamState, PySchedule};
+    use crate::optimizer::{PyGroup, PyOptimizer, PyParamState};
     #[pymodule_export]
     use crate::random::{PyGenerator, default_generator};
+    #[pymodule_export]
+    use crate::schedule::PySchedule;
     #[pymodule_export]
     use crate::tensor::{PyBuffer, PyParameter, PyTensor};
 

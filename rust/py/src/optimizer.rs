@@ -1,5 +1,6 @@
-//! Optimizers, their groups and state, and schedules.
+//! Optimizers, their groups and state.
 
+use crate::dtype::PyDType;
 use crate::errors::{OrRaise, raise};
 use crate::gate::gate;
 use crate::tensor::{PyBuffer, PyTensor, buffer_object};
@@ -8,13 +9,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use trainsmith_core::Error;
 use trainsmith_core::ir::variable::Variable;
-use trainsmith_core::tensor::Tensor;
+use trainsmith_core::tensor::face::{face, value_of};
+use trainsmith_core::tensor::{Tensor, compact};
 use trainsmith_core::train::optim::{self, Group, Optimizer, ParamState};
-use trainsmith_core::train::schedule::{Cosine, Linear, Schedule, Sequential, StepDecay};
-use trainsmith_core::train::transform::Options;
+use trainsmith_core::train::transform::{Options, Slot};
 
 type Numbers = BTreeMap<String, f64>;
 type Flags = BTreeMap<String, bool>;
+type WantedTensor = (&'static str, Vec<usize>, PyDType);
 
 /// The cell behind a parameter.
 pub(crate) fn variable_of(tensor: &Bound<'_, PyTensor>) -> PyResult<Arc<Variable>> {
@@ -54,6 +56,17 @@ impl PyOptimizer {
     }
     fn clear_state(&self) {
         self.0.clear_state();
+    }
+    /// Name, shape and dtype of each state tensor, and the names of running numbers, after a step under some options.
+    fn wanted_state(
+        &self,
+        param: &Bound<'_, PyTensor>,
+        numbers: Numbers,
+        flags: Flags,
+    ) -> PyResult<(Vec<WantedTensor>, Vec<&'static str>)> {
+        let (slots, running) = self.0.wanted_state(&*variable_of(param)?, &Options { numbers, flags });
+        let wanted = |slot: Slot| (slot.name, slot.meta.shape.to_vec(), PyDType(slot.meta.dtype));
+        Ok((slots.into_iter().map(wanted).collect(), running))
     }
     fn param_state(&self, param: &Bound<'_, PyTensor>) -> PyResult<PyParamState> {
         Ok(PyParamState(self.0.state(&*variable_of(param)?)))
@@ -106,42 +119,29 @@ impl PyParamState {
         let object = |cell| buffer_object(py, Tensor::from_variable(cell));
         self.0.cells().into_iter().map(|(name, cell)| Ok((name, object(cell)?))).collect()
     }
-    fn load(&self, name: &str, param: &Bound<'_, PyTensor>, value: &Bound<'_, PyTensor>) -> PyResult<()> {
+    /// Numbers that run along on the host.
+    #[getter]
+    fn get_running(&self) -> Numbers {
+        self.0.running()
+    }
+    #[setter]
+    fn set_running(&self, running: Numbers) {
+        self.0.set_running(running);
+    }
+    /// Hold a value as a state tensor of a parameter.
+    fn load(
+        &self,
+        name: &str,
+        param: &Bound<'_, PyTensor>,
+        value: &Bound<'_, PyTensor>,
+        dtype: &Bound<'_, PyDType>,
+    ) -> PyResult<()> {
         let py = param.py();
-        let (param, value) = (variable_of(param)?, value.get().0.clone());
+        let (param, value, dtype) = (variable_of(param)?, value.get().0.clone(), dtype.get().0);
         gate(py, "load_state_dict", || {
-            let cell = Tensor::from_variable(self.0.cell(name, &param)?);
-            let edge = trainsmith_core::tensor::face::face().cast(&value.detach()?.edge()?, param.meta().dtype)?;
-            cell.overwrite("load_state_dict", edge)
+            let edge = face().cast(&value.detach()?.edge()?, dtype)?;
+            self.0.put(name, &param, compact(&value_of("load_state_dict", &edge)?)?);
+            Ok(())
         })
-    }
-}
-
-/// A pure function from a step to a rate.
-#[pyclass(frozen, name = "Schedule", module = "trainsmith._core")]
-#[derive(Clone)]
-pub(crate) struct PySchedule(Arc<dyn Schedule>);
-
-#[pymethods]
-impl PySchedule {
-    #[staticmethod]
-    fn step_decay(size: u64, gamma: f64) -> Self {
-        Self(Arc::new(StepDecay { size, gamma }))
-    }
-    #[staticmethod]
-    fn cosine(period: f64, minimum: f64) -> Self {
-        Self(Arc::new(Cosine { period, minimum }))
-    }
-    #[staticmethod]
-    fn linear(start: f64, end: f64, steps: u64) -> Self {
-        Self(Arc::new(Linear { start, end, steps }))
-    }
-    #[staticmethod]
-    fn sequential(py: Python<'_>, parts: Vec<PyRef<'_, Self>>, milestones: Vec<u64>) -> PyResult<Self> {
-        let parts = parts.iter().map(|part| Arc::clone(&part.0)).collect();
-        Ok(Self(Arc::new(Sequential::new(parts, milestones).or_raise(py)?)))
-    }
-    fn rate(&self, base: f64, step: u64) -> f64 {
-        self.0.rate(base, step)
     }
 }

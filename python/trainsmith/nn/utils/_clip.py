@@ -51,7 +51,7 @@ def clip_grad_norm_(
         return apply("full", (0.0,), {"shape": (), "dtype": float32})
     before = set_grad_enabled(False)
     try:
-        norm, clipped = clip_by_norm(grads, max_norm) if norm_type == 2 else _clipped(grads, max_norm, norm_type)
+        norm, clipped = clip_by_norm(grads, max_norm, norm_type)
         if error_if_nonfinite and not math.isfinite(float(norm)):
             rule = "a finite norm; lower the learning rate, or pass error_if_nonfinite=False"
             raise problem(NonFiniteError, "clip_grad_norm_", rule, str(float(norm)))
@@ -90,16 +90,3 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     given = [parameters] if isinstance(parameters, Tensor) else parameters
     return [grad for parameter in given if (grad := parameter.grad) is not None]
-
-
-def _clipped(grads: list[Tensor], max_norm: float, order: float) -> tuple[Tensor, list[Tensor]]:
-    largest = [apply("max", (abs(grad),)) for grad in grads if grad.size]
-    norm = largest[0]
-    for one in largest[1:]:
-        norm = apply("maximum", (norm, one))
-    if order != math.inf:
-        unit = apply("where", (norm > 0, norm, 1.0))
-        powers = [apply("sum", ((abs(grad) / unit) ** order,)) for grad in grads]
-        norm = sum(powers[1:], start=powers[0]) ** (1 / order) * unit
-    factor = apply("minimum", (max_norm / (norm + 1e-6), 1.0))
-    return norm, [grad * apply("astype", (factor,), {"dtype": grad.dtype}) for grad in grads]

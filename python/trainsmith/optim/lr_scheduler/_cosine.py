@@ -42,6 +42,6 @@ class CosineAnnealingLR(LRScheduler):
         self.eta_min = eta_min
         super().__init__(optimizer, last_epoch)
 
-    def schedule(self) -> Schedule:
-        """Gives the rate as a function of first rate and step."""
-        return Schedule.cosine(self.T_max, self.eta_min)
+    def rate(self, group: int, base: float, step: int) -> float:
+        """Gives the rate of a group as a function of its first rate and the step."""
+        return Schedule.cosine(self.T_max, self.eta_min).rate(base, step)

@@ -50,6 +50,6 @@ class LinearLR(LRScheduler):
         self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
 
-    def schedule(self) -> Schedule:
-        """Gives the rate as a function of first rate and step."""
-        return Schedule.linear(self.start_factor, self.end_factor, self.total_iters)
+    def rate(self, group: int, base: float, step: int) -> float:
+        """Gives the rate of a group as a function of its first rate and the step."""
+        return Schedule.linear(self.start_factor, self.end_factor, self.total_iters).rate(base, step)

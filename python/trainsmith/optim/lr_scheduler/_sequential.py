@@ -1,9 +1,10 @@
 """Schedulers one after the other."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, final
 
-from trainsmith._core import Schedule
 from trainsmith._problem import problem
 from trainsmith.errors import ArgumentError
 from trainsmith.optim._optimizer import Optimizer
@@ -46,11 +47,19 @@ class SequentialLR(LRScheduler):
             raise problem(ArgumentError, "SequentialLR", "at least one scheduler, all of this optimizer", got)
         self._schedulers = list(schedulers)
         self._milestones = list(milestones)
+        grows = all(one < two for one, two in pairwise(self._milestones))
+        if len(self._milestones) != len(self._schedulers) - 1 or not grows:
+            rule = f"growing milestones, one fewer than the {len(self._schedulers)} schedulers"
+            raise problem(ArgumentError, "SequentialLR", rule, str(self._milestones))
         super().__init__(optimizer, last_epoch)
 
-    def schedule(self) -> Schedule:
-        """Gives the rate as a function of first rate and step."""
-        return Schedule.sequential([one.schedule() for one in self._schedulers], self._milestones)
+    def rate(self, group: int, base: float, step: int) -> float:
+        """Gives the rate of a group under the scheduler whose turn it is."""
+        part = bisect_right(self._milestones, step)
+        start = self._milestones[part - 1] if part else 0
+        scheduler = self._schedulers[part]
+        own = scheduler.base_lrs[group]
+        return scheduler.rate(group, base if own == self.base_lrs[group] else own, step - start)
 
     def state_dict(self) -> dict[str, Any]:
         """Gives options and counters, with those of the schedulers.

@@ -41,6 +41,6 @@ class StepLR(LRScheduler):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def schedule(self) -> Schedule:
-        """Gives the rate as a function of first rate and step."""
-        return Schedule.step_decay(self.step_size, self.gamma)
+    def rate(self, group: int, base: float, step: int) -> float:
+        """Gives the rate of a group as a function of its first rate and the step."""
+        return Schedule.step_decay(self.step_size, self.gamma).rate(base, step)

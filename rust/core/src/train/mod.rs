@@ -2,6 +2,7 @@
 //!
 //! An optimizer is a chain of [`transform::Transform`]s; a schedule is a pure function of the step.
 
+pub mod average;
 pub mod clip;
 pub mod optim;
 pub mod schedule;

@@ -1,7 +1,7 @@
 //! Stochastic gradient descent with momentum.
 
-use super::pieces::{AddDecay, Momentum, Negate, ScaleByRate};
-use super::{Kind, within};
+use super::pieces::{AddDecay, Momentum, ScaleByRate, gradient};
+use super::{Kind, not_negative};
 use crate::error::{Error, Result};
 use crate::train::transform::{Chain, Options};
 
@@ -13,9 +13,7 @@ fn defaults() -> Options {
 }
 
 fn validate(options: &Options) -> Result<()> {
-    for name in ["lr", "momentum", "weight_decay"] {
-        within("SGD", options, name, 0.0, f64::INFINITY)?;
-    }
+    not_negative("SGD", options, &["lr", "momentum", "weight_decay"])?;
     if options.flag("nesterov") && (options.number("momentum") <= 0.0 || options.number("dampening") != 0.0) {
         let got = format!("momentum {}, dampening {}", options.number("momentum"), options.number("dampening"));
         return Err(Error::value("SGD", "with nesterov, a momentum above 0 and no dampening", got));
@@ -24,10 +22,7 @@ fn validate(options: &Options) -> Result<()> {
 }
 
 fn chain(options: &Options) -> Chain {
-    let mut chain: Chain = vec![];
-    if options.flag("maximize") {
-        chain.push(Box::new(Negate));
-    }
+    let mut chain = gradient(options);
     chain.push(Box::new(AddDecay));
     if options.number("momentum") != 0.0 {
         chain.push(Box::new(Momentum { nesterov: options.flag("nesterov") }));

@@ -1,8 +1,9 @@
-//! Groups of parameters, their state, and the step: every update is computed before the first is written.
+//! The step of an optimizer: every update is computed before the first is written.
 
-use crate::buffer::{Value, zeroed};
+use super::{Group, Kind, ParamState, lock};
+use crate::buffer::{Meta, Value};
 use crate::device::Device;
-use crate::dtype::DType;
+use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::ir::node::{Edge, Sink};
 use crate::ir::op::Op;
@@ -10,97 +11,11 @@ use crate::ir::variable::Variable;
 use crate::shape::Shape;
 use crate::tensor::face::face;
 use crate::tensor::recorder::HostEvent;
-use crate::tensor::{Tensor, mode, upload};
-use crate::train::optim::Kind;
-use crate::train::transform::{Chain, Options, Site};
+use crate::tensor::{Tensor, mode};
+use crate::train::transform::{Chain, Moment, Options, Site, Slot, Transform, working};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// Parameters that share options.
-#[derive(Debug)]
-pub struct Group {
-    kind: Kind,
-    params: Vec<Arc<Variable>>,
-    options: Mutex<Options>,
-    version: AtomicU64,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Group {
-    /// A group of parameters.
-    pub fn new(kind: Kind, params: Vec<Arc<Variable>>, options: Options) -> Result<Arc<Self>> {
-        (kind.validate)(&options)?;
-        Ok(Arc::new(Self { kind, params, options: Mutex::new(options), version: AtomicU64::new(0) }))
-    }
-
-    /// The parameters.
-    pub fn params(&self) -> &[Arc<Variable>] {
-        &self.params
-    }
-
-    /// A copy of the options.
-    pub fn options(&self) -> Options {
-        lock(&self.options).clone()
-    }
-
-    /// Replace the options; what changes the chain of pieces changes the version too.
-    pub fn set_options(&self, options: Options) -> Result<()> {
-        (self.kind.validate)(&options)?;
-        let mut held = lock(&self.options);
-        let chained = |o: &Options| (self.kind.chain)(o).iter().map(|p| p.state().len()).collect::<Vec<_>>();
-        if held.flags != options.flags || chained(&held) != chained(&options) {
-            self.version.fetch_add(1, Ordering::Relaxed);
-        }
-        *held = options;
-        Ok(())
-    }
-
-    /// Changes whenever a captured step would have to compute something else.
-    pub fn version(&self) -> u64 {
-        self.version.load(Ordering::Relaxed)
-    }
-}
-
-/// State of one parameter.
-#[derive(Debug, Default)]
-pub struct ParamState {
-    step: AtomicU64,
-    cells: Mutex<Vec<(String, Arc<Variable>)>>,
-}
-
-impl ParamState {
-    /// Steps taken.
-    pub fn step(&self) -> u64 {
-        self.step.load(Ordering::Relaxed)
-    }
-
-    /// Continue from a number of steps.
-    pub fn set_step(&self, step: u64) {
-        self.step.store(step, Ordering::Relaxed);
-    }
-
-    /// State tensors by name.
-    pub fn cells(&self) -> Vec<(String, Arc<Variable>)> {
-        lock(&self.cells).clone()
-    }
-
-    /// The cell of a state tensor, zeros like the parameter where it is new.
-    pub fn cell(&self, name: &str, param: &Variable) -> Result<Arc<Variable>> {
-        let mut cells = lock(&self.cells);
-        if let Some((_, cell)) = cells.iter().find(|(n, _)| n == name) {
-            return Ok(Arc::clone(cell));
-        }
-        let (meta, device) = (param.meta(), param.device());
-        let value = upload(&zeroed(meta.bytes()), &meta, device)?;
-        let cell = Variable::new(&format!("{}.{name}", param.name()), value, false);
-        cells.push((name.to_owned(), Arc::clone(&cell)));
-        Ok(cell)
-    }
-}
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// An optimizer: groups, and the state of each parameter.
 pub struct Optimizer {
@@ -115,41 +30,70 @@ impl fmt::Debug for Optimizer {
     }
 }
 
-/// One parameter of a step that is being taken.
-struct Part {
+/// The host's share in the step of one parameter.
+struct Counter {
     group: Arc<Group>,
     chain: Arc<Chain>,
-    param: Arc<Variable>,
+    param: Meta,
     state: Arc<ParamState>,
-    sink: Arc<Sink>,
-    grad: Edge,
 }
 
-impl Part {
-    fn numbers(&self) -> Vec<f64> {
-        let (options, t) = (self.group.options(), self.state.step());
-        self.chain.iter().flat_map(|piece| piece.numbers(&options, t)).collect()
+impl Counter {
+    /// How many numbers each piece takes.
+    fn counts(&self) -> Vec<usize> {
+        let options = self.group.options();
+        let count = |piece: &dyn Transform| {
+            let running = vec![1.0; piece.running().len()];
+            piece.numbers(&Moment { options: &options, param: &self.param, t: 1, running: &running }).len()
+        };
+        self.chain.iter().map(|piece| count(piece.as_ref())).collect()
+    }
+
+    /// Count the step, move the running numbers on, and give the numbers of all pieces.
+    fn advance(&self) -> Vec<f64> {
+        let options = self.group.options();
+        let t = self.state.step() + 1;
+        let mut kept = self.state.running();
+        let mut numbers = vec![];
+        for piece in self.chain.iter() {
+            let before = self.state.running_of(piece.as_ref());
+            let moment = Moment { options: &options, param: &self.param, t, running: &before };
+            let running = piece.advance(&moment);
+            numbers.extend(piece.numbers(&Moment { running: &running, ..moment }));
+            kept.extend(piece.running().iter().map(|name| (*name).to_owned()).zip(running));
+        }
+        self.state.set_step(t);
+        self.state.set_running(kept);
+        numbers
     }
 }
 
-/// The host's share of a step: count it, then compute the numbers.
-struct Count(Vec<(Arc<Group>, Arc<Chain>, Arc<ParamState>)>);
+/// The host's share of a step, and what the running numbers were before it.
+struct Count {
+    counters: Vec<Arc<Counter>>,
+    before: Mutex<Vec<BTreeMap<String, f64>>>,
+}
 
 impl HostEvent for Count {
     fn advance(&self) -> Result<Vec<f64>> {
-        let mut numbers = vec![];
-        for (group, chain, state) in &self.0 {
-            let t = state.step.fetch_add(1, Ordering::Relaxed) + 1;
-            let options = group.options();
-            numbers.extend(chain.iter().flat_map(|piece| piece.numbers(&options, t)));
-        }
-        Ok(numbers)
+        *lock(&self.before) = self.counters.iter().map(|c| c.state.running()).collect();
+        Ok(self.counters.iter().flat_map(|counter| counter.advance()).collect())
     }
     fn rollback(&self) {
-        for (_, _, state) in &self.0 {
-            state.step.fetch_sub(1, Ordering::Relaxed);
+        for (counter, running) in self.counters.iter().zip(lock(&self.before).drain(..)) {
+            counter.state.set_step(counter.state.step() - 1);
+            counter.state.set_running(running);
         }
     }
+}
+
+/// One parameter of a step that is being taken.
+struct Part {
+    counter: Arc<Counter>,
+    counts: Vec<usize>,
+    param: Arc<Variable>,
+    sink: Arc<Sink>,
+    grad: Edge,
 }
 
 impl Optimizer {
@@ -166,8 +110,8 @@ impl Optimizer {
     /// Add a group; a parameter belongs to one group at most.
     pub fn add_group(&self, group: Arc<Group>) -> Result<()> {
         let mut groups = lock(&self.groups);
-        let mut known: Vec<u64> = groups.iter().flat_map(|g| g.params.iter().map(|p| p.id())).collect();
-        for param in &group.params {
+        let mut known: Vec<u64> = groups.iter().flat_map(|g| g.params().iter().map(|p| p.id())).collect();
+        for param in group.params() {
             if known.contains(&param.id()) {
                 let rule = "each parameter in one group, once";
                 return Err(Error::value(self.kind.name, rule, format!("{} twice", param.name())));
@@ -194,6 +138,13 @@ impl Optimizer {
         state
     }
 
+    /// State tensors and names of running numbers that a parameter has after a step under some options.
+    pub fn wanted_state(&self, param: &Variable, options: &Options) -> (Vec<Slot>, Vec<&'static str>) {
+        let (chain, meta) = ((self.kind.chain)(options), param.meta());
+        let slots = chain.iter().flat_map(|piece| piece.state(&meta)).collect();
+        (slots, chain.iter().flat_map(|piece| piece.running()).copied().collect())
+    }
+
     /// Forget all state.
     pub fn clear_state(&self) {
         lock(&self.states).clear();
@@ -205,18 +156,19 @@ impl Optimizer {
     pub fn step(&self) -> Result<()> {
         mode::with_grad(false, || {
             let parts = self.parts()?;
-            let event = Count(
-                parts.iter().map(|p| (Arc::clone(&p.group), Arc::clone(&p.chain), Arc::clone(&p.state))).collect(),
-            );
+            let counters = parts.iter().map(|part| Arc::clone(&part.counter)).collect();
+            let event = Count { counters, before: Mutex::default() };
             if mode::recording() != 0 {
                 return self.record(&parts, event);
             }
-            event.advance()?;
+            let numbers = event.advance()?;
+            let mut rest = numbers.as_slice();
             let written = parts
                 .iter()
                 .map(|part| {
-                    let numbers =
-                        part.numbers().into_iter().map(|n| number(n, &part.param)).collect::<Result<Vec<_>>>()?;
+                    let (mine, later) = rest.split_at(part.counts.iter().sum());
+                    rest = later;
+                    let numbers = mine.iter().map(|&n| number(n, &part.param)).collect::<Result<Vec<_>>>()?;
                     self.updated(part, &numbers)
                 })
                 .collect::<Result<Vec<_>>>();
@@ -233,16 +185,15 @@ impl Optimizer {
     fn record(&self, parts: &[Part], event: Count) -> Result<()> {
         let mut wanted: Vec<(DType, Device)> = vec![];
         for part in parts {
-            let count = part.chain.iter().map(|p| p.numbers(&part.group.options(), 1).len()).sum();
-            wanted.extend(std::iter::repeat_n((part.param.meta().dtype, part.param.device()), count));
+            let kind = (working(part.param.meta().dtype), part.param.device());
+            wanted.extend(std::iter::repeat_n(kind, part.counts.iter().sum()));
             mode::with_recorder(|r| r.use_sink(&part.sink));
         }
         let inputs = mode::with_recorder(|r| r.event(Arc::new(event), &wanted)).unwrap_or_default();
         let mut rest = inputs.as_slice();
         let mut written = vec![];
         for part in parts {
-            let count = part.chain.iter().map(|p| p.numbers(&part.group.options(), 1).len()).sum();
-            let (numbers, later) = rest.split_at(count);
+            let (numbers, later) = rest.split_at(part.counts.iter().sum());
             written.push(self.updated(part, numbers)?);
             rest = later;
         }
@@ -252,13 +203,14 @@ impl Optimizer {
     fn parts(&self) -> Result<Vec<Part>> {
         let mut parts = vec![];
         for group in self.groups() {
-            let chain = Arc::new((self.kind.chain)(&group.options()));
-            for param in group.params.iter().filter(|p| p.trainable()) {
+            let chain = Arc::new(group.chain());
+            for param in group.params().iter().filter(|p| p.trainable()) {
                 let tensor = Tensor::from_variable(Arc::clone(param));
                 let Some(grad) = tensor.grad() else { continue };
-                let (group, chain, param) = (Arc::clone(&group), Arc::clone(&chain), Arc::clone(param));
-                let (state, sink) = (self.state(&param), Arc::clone(param.sink()));
-                parts.push(Part { group, chain, state, sink, grad: grad.edge()?, param });
+                let (group, chain, state) = (Arc::clone(&group), Arc::clone(&chain), self.state(param));
+                let counter = Arc::new(Counter { group, chain, param: param.meta(), state });
+                let (param, sink, counts) = (Arc::clone(param), Arc::clone(param.sink()), counter.counts());
+                parts.push(Part { counter, counts, param, sink, grad: grad.edge()? });
             }
         }
         Ok(parts)
@@ -269,21 +221,23 @@ impl Optimizer {
         let b = face();
         let name = format!("{}.step", self.kind.name);
         let check = Op::CheckFinite { name: format!("{name}: gradient of {}", part.param.name()).into() };
-        let mut update = b.one(check, std::slice::from_ref(&part.grad))?;
-        let param = Tensor::from_variable(Arc::clone(&part.param)).edge()?;
-        let (mut written, mut used) = (vec![], 0);
-        for piece in part.chain.iter() {
+        let grad = b.one(check, std::slice::from_ref(&part.grad))?;
+        let held = Tensor::from_variable(Arc::clone(&part.param)).edge()?;
+        let dtype = working(held.dtype());
+        let (param, mut update) = (b.cast(&held, dtype)?, b.cast(&grad, dtype)?);
+        let (mut written, mut rest) = (vec![], numbers);
+        for (piece, &count) in part.counter.chain.iter().zip(&part.counts) {
+            let slots = piece.state(&part.counter.param);
             let cells: Vec<Arc<Variable>> =
-                piece.state().iter().map(|n| part.state.cell(n, &part.param)).collect::<Result<_>>()?;
+                slots.iter().map(|slot| part.counter.state.cell(slot, &part.param)).collect::<Result<_>>()?;
             let mut state: Vec<Edge> =
                 cells.iter().map(|c| Tensor::from_variable(Arc::clone(c)).edge()).collect::<Result<_>>()?;
-            let count = piece.numbers(&part.group.options(), 1).len();
-            let numbers = &numbers[used..used + count];
-            used += count;
+            let (numbers, later) = rest.split_at(count);
+            rest = later;
             update = piece.update(&mut Site { b, param: &param, state: &mut state, numbers }, update)?;
             written.extend(cells.into_iter().zip(state));
         }
-        written.push((Arc::clone(&part.param), b.add(&param, &update)?));
+        written.push((Arc::clone(&part.param), b.cast(&b.add(&param, &update)?, held.dtype())?));
         Ok(written)
     }
 }
@@ -297,8 +251,8 @@ fn write(written: Vec<Vec<(Arc<Variable>, Edge)>>) -> Result<()> {
 
 /// A number as a 0-d tensor beside the parameter.
 fn number(value: f64, param: &Variable) -> Result<Edge> {
-    let op = Op::Fill { value: crate::dtype::Scalar::Float(value), shape: Shape::scalar(), dtype: param.meta().dtype };
-    face().source(op, param.device())
+    let dtype = working(param.meta().dtype);
+    face().source(Op::Fill { value: Scalar::Float(value), shape: Shape::scalar(), dtype }, param.device())
 }
 
 /// Values of cells, all taken between the same two steps.
