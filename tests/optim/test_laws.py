@@ -17,29 +17,77 @@ from trainsmith.errors import ArgumentError, GraphError, NonFiniteError
 
 @dataclass(frozen=True)
 class Row:
-    """An optimizer with options, the state it keeps, and steps it needs for a small quadratic."""
+    """An optimizer with options, the state it keeps for a matrix, and what it needs for a small quadratic.
+
+    Attributes:
+        kind: its class.
+        options: what it is made with.
+        state: names of state tensors.
+        numbers: names of numbers in the state, besides the step.
+        steps: until it is at the goal.
+        atol: how near it comes; optimizers whose steps do not shrink with the gradient swing around it.
+        steep: whether its rate suits a slope of about 1, and a far steeper one needs a lower rate.
+        matrices: whether it takes parameters of two axes alone.
+    """
 
     kind: type[optim.Optimizer]
     options: Mapping[str, Any] = field(default_factory=dict)
     state: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
     steps: int = 300
+    atol: float = 0.02
+    steep: bool = True
+    matrices: bool = False
 
     def make(self, params, **more):
         return self.kind(params, **{**self.options, **more})
 
+    def of(self, layer):
+        return [param for param in layer.parameters() if not self.matrices or param.ndim == 2]
 
+
+MEANS = ("exp_avg", "exp_avg_sq")
+FACTORS = ("row_var", "col_var")
+CODED = (*MEANS, "exp_avg_absmax", "exp_avg_sq_absmax")
+PLAIN = {"lr": 0.1, "weight_decay": 0.0}
+LIKE_RMS = {"lr": 0.02, "centered": True, "momentum": 0.5, "alpha": 0.9}
 ROWS = {
     "SGD": Row(optim.SGD, {"lr": 0.1}),
     "SGD momentum": Row(optim.SGD, {"lr": 0.05, "momentum": 0.9}, ("momentum_buffer",)),
     "SGD dampened": Row(optim.SGD, {"lr": 0.1, "momentum": 0.5, "dampening": 0.5}, ("momentum_buffer",)),
     "SGD nesterov": Row(optim.SGD, {"lr": 0.05, "momentum": 0.9, "nesterov": True}, ("momentum_buffer",)),
-    "AdamW": Row(optim.AdamW, {"lr": 0.1, "weight_decay": 0.0}, ("exp_avg", "exp_avg_sq")),
-    "AdamW amsgrad": Row(
-        optim.AdamW,
-        {"lr": 0.1, "weight_decay": 0.0, "amsgrad": True},
-        ("exp_avg", "exp_avg_sq", "max_exp_avg_sq"),
-        600,
+    "Adam": Row(optim.Adam, {"lr": 0.1}, MEANS),
+    "Adam amsgrad": Row(optim.Adam, {"lr": 0.1, "amsgrad": True}, (*MEANS, "max_exp_avg_sq"), steps=600),
+    "Adam decoupled": Row(optim.Adam, {"lr": 0.1, "decoupled_weight_decay": True}, MEANS),
+    "AdamW": Row(optim.AdamW, PLAIN, MEANS),
+    "AdamW amsgrad": Row(optim.AdamW, {**PLAIN, "amsgrad": True}, (*MEANS, "max_exp_avg_sq"), steps=600),
+    "AdamW kingma": Row(optim.AdamW, {**PLAIN, "eps_mode": "kingma", "eps": 1e-3}, MEANS),
+    "NAdam": Row(optim.NAdam, {"lr": 0.1}, MEANS, ("mu_product",)),
+    "NAdam decoupled": Row(optim.NAdam, {"lr": 0.1, "decoupled_weight_decay": True}, MEANS, ("mu_product",)),
+    "RAdam": Row(optim.RAdam, {"lr": 0.1}, MEANS),
+    "Adamax": Row(optim.Adamax, {"lr": 0.1}, ("exp_avg", "exp_inf")),
+    "RMSprop": Row(optim.RMSprop, {"lr": 0.02}, ("square_avg",), steps=400),
+    "RMSprop centered": Row(optim.RMSprop, LIKE_RMS, ("square_avg", "grad_avg", "momentum_buffer"), atol=0.2),
+    "Adagrad": Row(optim.Adagrad, {"lr": 1.0}, ("sum",)),
+    "Adagrad decay": Row(optim.Adagrad, {"lr": 1.0, "lr_decay": 1e-3, "initial_accumulator_value": 0.1}, ("sum",)),
+    "Adadelta": Row(optim.Adadelta, {"lr": 1.0, "eps": 1e-3}, ("square_avg", "acc_delta"), steps=600),
+    "Adafactor": Row(optim.Adafactor, {"lr": 5e-3, "eps": (None, 1.0)}, FACTORS, steps=1000, steep=False),
+    "Muon": Row(
+        optim.Muon,
+        {"lr": 0.01, "weight_decay": 0.0, "momentum": 0.5},
+        ("momentum_buffer",),
+        steps=600,
+        steep=False,
+        matrices=True,
     ),
+    "Lion": Row(optim.Lion, {"lr": 5e-3, "betas": (0.5, 0.5)}, ("exp_avg",), steps=800, steep=False),
+    "LARS": Row(optim.LARS, {"lr": 1.0, "momentum": 0.0, "trust_coefficient": 3e-3}, steps=600, steep=False),
+    "LARS momentum": Row(
+        optim.LARS, {"lr": 0.5, "trust_coefficient": 1e-3}, ("momentum_buffer",), steps=900, atol=0.05
+    ),
+    "LAMB": Row(optim.LAMB, {"lr": 0.01, "weight_decay": 0.0}, MEANS, steps=1000, atol=0.05),
+    "AdamW8bit": Row(optim.AdamW8bit, {"lr": 0.05, "weight_decay": 0.0, "min_8bit_size": 0}, CODED, atol=0.05),
+    "AdamW8bit small": Row(optim.AdamW8bit, PLAIN, MEANS),
 }
 TABLE = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 GOAL = np.array([[1.0, -2.0], [0.5, 3.0]])
@@ -52,7 +100,7 @@ def test_every_optimizer_has_a_row():
 
 
 def parameter(dtype="float64", value=0.0):
-    return nn.Parameter(ts.asarray(np.full(GOAL.shape, value, dtype)))
+    return nn.Parameter(ts.full(GOAL.shape, value, dtype=getattr(ts, dtype)))
 
 
 def pull(optimizer, *params, sign=1.0):
@@ -79,7 +127,26 @@ def test_it_reaches_the_goal(row, dtype):
     optimizer = row.make([param])
     for _ in range(row.steps):
         pull(optimizer, param)
-    np.testing.assert_allclose(param.numpy(), GOAL, atol=0.02)
+    np.testing.assert_allclose(param.numpy(), GOAL, atol=row.atol)
+
+
+@TABLE
+def test_it_goes_down_a_curved_valley(row):
+    """The Rosenbrock function, every row of the parameter a start of its own."""
+    starts = np.array([[-1.0, 1.0], [0.5, -0.5]])
+    param = nn.Parameter(ts.asarray(starts))
+    optimizer = row.make([param], lr=row.options["lr"] * (0.02 if row.steep else 1.0))
+
+    def height():
+        x, y = param[:, 0], param[:, 1]
+        return ((1 - x) ** 2 + 100 * (y - x**2) ** 2).sum()
+
+    first = float(height())
+    for _ in range(200):
+        optimizer.zero_grad()
+        height().backward()
+        optimizer.step()
+    assert float(height()) < 0.9 * first
 
 
 @TABLE
@@ -97,14 +164,33 @@ def test_maximize_climbs(row):
 def test_state_and_parameters_keep_dtype_and_shape(row, dtype):
     param = nn.Parameter(ts.zeros(GOAL.shape, dtype=getattr(ts, dtype)))
     optimizer = row.make([param])
+    seen = []
     for _ in range(3):
         pull(optimizer, param)
         assert (param.dtype, param.shape) == (getattr(ts, dtype), GOAL.shape)
-        state = optimizer.state_dict()["state"]
-        if row.state:
-            assert set(state[0]) == {"step", *row.state}
-        for name in row.state:
-            assert (state[0][name].dtype, state[0][name].shape) == (param.dtype, param.shape)
+        state = optimizer.state_dict()["state"][0]
+        assert set(state) == {"step", *row.state, *row.numbers}
+        seen.append({name: (state[name].dtype, state[name].shape) for name in row.state})
+    assert seen[0] == seen[1] == seen[2]
+    assert bool(ts.all(ts.isfinite(param)))
+    wide = ts.float64 if dtype == "float64" else ts.float32
+    floating = {kind for kind, _ in seen[0].values() if kind.is_floating}
+    assert floating <= {wide, *([ts.float32] if "8bit" in row.kind.__name__ else [])}
+
+
+@TABLE
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_moves_like_single_precision(row, dtype):
+    half, single = parameter(dtype, value=2.0), parameter("float32", value=2.0)
+    for param in (half, single):
+        optimizer = row.make([param])
+        for _ in range(5):
+            optimizer.zero_grad()
+            param.grad = ts.asarray([[1.0, -2.0], [0.5, 3.0]], dtype=param.dtype) / 64
+            optimizer.step()
+    moved = single.numpy() - 2
+    wide = ts.astype(half, ts.float32).numpy() - 2
+    np.testing.assert_allclose(wide, moved, rtol=0.1, atol=5 * (2.0**-6 if dtype == "bfloat16" else 2.0**-9))
 
 
 @TABLE
@@ -137,8 +223,8 @@ def test_a_rate_of_zero_stands_still_and_a_new_rate_counts_at_once(row):
 @TABLE
 def test_groups_have_options_of_their_own(row):
     slow, fast, alone = parameter(), parameter(), parameter()
-    optimizer = row.make([{"params": [slow], "lr": 0.01}, {"params": fast}])
-    reference = row.make([alone], lr=0.01)
+    optimizer = row.make([{"params": [slow], "lr": 0.002}, {"params": fast}])
+    reference = row.make([alone], lr=0.002)
     for _ in range(3):
         pull(optimizer, slow, fast)
         pull(reference, alone)
@@ -200,7 +286,8 @@ def test_a_gradient_that_is_not_finite_changes_nothing(row, bad):
     after = [param.tolist() for param in params], optimizer.state_dict()
     assert after[0] == before[0]
     for place, entry in before[1]["state"].items():
-        assert after[1]["state"][place]["step"] == entry["step"]
+        for name in ("step", *row.numbers):
+            assert after[1]["state"][place][name] == entry[name]
         for name in row.state:
             assert after[1]["state"][place][name].tolist() == entry[name].tolist()
     pull(optimizer, *params)
@@ -226,13 +313,13 @@ def test_frozen_parameters_stay(row):
 @TABLE
 def test_parameters_that_a_conversion_replaced_are_refused(row):
     layer = nn.Linear(2, 1)
-    optimizer = row.make(layer.parameters())
+    optimizer = row.make(row.of(layer))
     layer.float()
     optimizer.step()
     layer.double()
     with pytest.raises(GraphError, match=r"weight, which Module\.to has replaced"):
         optimizer.step()
-    row.make(layer.parameters()).step()
+    row.make(row.of(layer)).step()
 
 
 @TABLE
@@ -240,8 +327,8 @@ def test_captured_steps_have_the_numbers_of_eager_ones(row):
     eager, captured = [parameter(), parameter(value=2.0)], [parameter(), parameter(value=2.0)]
     reference, optimizer = row.make(eager), row.make(captured)
     step = ts.compile(lambda: pull(optimizer, *captured))
-    for count in range(6):
-        if count == 3:
+    for count in range(10):
+        if count == 5:
             for one in (reference, optimizer):
                 one.param_groups[0]["lr"] *= 0.5
         pull(reference, *eager)
@@ -249,7 +336,7 @@ def test_captured_steps_have_the_numbers_of_eager_ones(row):
         for one, two in zip(eager, captured):
             np.testing.assert_allclose(two.numpy(), one.numpy(), rtol=1e-12, atol=1e-14)
     assert len(step.plans) == 1
-    assert {entry["step"] for entry in optimizer.state_dict()["state"].values()} <= {6}
+    assert {entry["step"] for entry in optimizer.state_dict()["state"].values()} <= {10}
 
 
 @TABLE
@@ -348,9 +435,10 @@ def test_a_parameter_belongs_to_one_group(row):
 @TABLE
 def test_named_parameters_name_themselves(row):
     layer = nn.Linear(2, 1)
-    optimizer = row.make([("head.weight", layer.weight), ("head.bias", layer.bias)])
+    named = [(f"head.{name}", param) for name, param in layer.named_parameters() if param.ndim == 2 or not row.matrices]
+    optimizer = row.make(named)
     assert layer.weight.name_ == "head.weight"
-    assert optimizer.param_groups[0]["params"] == [layer.weight, layer.bias]
+    assert [id(param) for param in optimizer.param_groups[0]["params"]] == [id(param) for param in row.of(layer)]
 
 
 @TABLE

@@ -5,6 +5,7 @@ import pytest
 import trainsmith as ts
 from trainsmith import nn, optim
 from trainsmith.errors import ArgumentError
+from trainsmith.optim._option_names import joined
 
 
 def group(kind=optim.AdamW, **options):
@@ -12,7 +13,7 @@ def group(kind=optim.AdamW, **options):
 
 
 def test_keys_are_those_of_torch():
-    assert set(group()) == {"params", "lr", "betas", "eps", "weight_decay", "amsgrad", "maximize"}
+    assert set(group()) == {"params", "lr", "betas", "eps", "weight_decay", "amsgrad", "maximize", "eps_mode"}
     assert set(group(optim.SGD)) == {
         "params",
         "lr",
@@ -34,6 +35,7 @@ def test_defaults_are_those_of_torch():
         "weight_decay": 1e-2,
         "amsgrad": False,
         "maximize": False,
+        "eps_mode": "torch",
     }
     assert sgd == {
         "lr": 1e-3,
@@ -43,6 +45,77 @@ def test_defaults_are_those_of_torch():
         "nesterov": False,
         "maximize": False,
     }
+
+
+BETAS = {"betas": (0.9, 0.999)}
+DEFAULTS = {
+    optim.Adam: {**BETAS, "lr": 1e-3, "eps": 1e-8, "amsgrad": False, "decoupled_weight_decay": False},
+    optim.NAdam: {**BETAS, "lr": 2e-3, "eps": 1e-8, "momentum_decay": 4e-3, "decoupled_weight_decay": False},
+    optim.RAdam: {**BETAS, "lr": 1e-3, "eps": 1e-8, "decoupled_weight_decay": False},
+    optim.Adamax: {**BETAS, "lr": 2e-3, "eps": 1e-8},
+    optim.RMSprop: {"lr": 1e-2, "alpha": 0.99, "eps": 1e-8, "momentum": 0.0, "centered": False},
+    optim.Adagrad: {"lr": 1e-2, "lr_decay": 0.0, "initial_accumulator_value": 0.0, "eps": 1e-10},
+    optim.Adadelta: {"lr": 1.0, "rho": 0.9, "eps": 1e-6},
+    optim.Adafactor: {"lr": 1e-2, "beta2_decay": -0.8, "eps": (None, 1e-3), "d": 1.0},
+    optim.Muon: {
+        "lr": 1e-3,
+        "weight_decay": 0.1,
+        "momentum": 0.95,
+        "nesterov": True,
+        "ns_coefficients": (3.4445, -4.775, 2.0315),
+        "eps": 1e-7,
+        "ns_steps": 5,
+        "adjust_lr_fn": None,
+    },
+}
+
+
+@pytest.mark.parametrize("kind", DEFAULTS, ids=lambda kind: kind.__name__)
+def test_other_defaults_are_those_of_torch(kind):
+    options = dict(kind([nn.Linear(2, 1).weight]).param_groups[0])
+    del options["params"]
+    assert options == {"weight_decay": 0.0, "maximize": False, **DEFAULTS[kind]}
+
+
+KINDS = [kind for kind in vars(optim).values() if isinstance(kind, type) and issubclass(kind, optim.Optimizer)]
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind is not optim.Optimizer], ids=lambda kind: kind.__name__
+)
+def test_defaults_of_the_core_are_those_of_the_class(kind):
+    optimizer = kind([nn.Linear(2, 1).weight])
+    numbers, flags = optimizer.core.defaults()
+    assert repr(joined({**numbers, **flags})) == repr(optimizer.param_groups[0].options())
+
+
+def test_choices_and_tuples_are_checked():
+    for bad in ("adamw", 1):
+        with pytest.raises(ArgumentError, match="eps_mode to be one of 'torch', 'kingma'"):
+            group(eps_mode=bad)
+    weight = [nn.Linear(2, 1).weight]
+    with pytest.raises(ArgumentError, match="adjust_lr_fn to be one of None, 'original'"):
+        optim.Muon(weight, adjust_lr_fn="best")
+    with pytest.raises(ArgumentError, match="ns_coefficients: 3 numbers"):
+        optim.Muon(weight, ns_coefficients=(1.0, 2.0))
+    with pytest.raises(ArgumentError, match="parameters of two axes"):
+        optim.Muon(nn.Linear(2, 1).parameters())
+    for eps in ((-1.0, 1e-3), (None, -1.0)):
+        with pytest.raises(ArgumentError, match="eps"):
+            optim.Adafactor(weight, eps=eps)
+    with pytest.raises(ArgumentError, match="beta2_decay of at most 0"):
+        optim.Adafactor(weight, beta2_decay=0.1)
+    with pytest.raises(ArgumentError, match="d of at least 1"):
+        optim.Adafactor(weight, d=0.5)
+
+
+def test_what_decides_the_ops_changes_the_guard():
+    optimizer = optim.Muon([nn.Linear(2, 1).weight])
+    before = optimizer._guard()
+    optimizer.param_groups[0]["momentum"] = 0.5
+    assert optimizer._guard() == before
+    optimizer.param_groups[0]["ns_steps"] = 3
+    assert optimizer._guard() != before
 
 
 def test_betas_are_written_together():
@@ -78,7 +151,7 @@ def test_extra_keys_are_kept():
     one["initial_lr"] = 0.3
     one.setdefault("note", "frozen later")
     assert one["initial_lr"] == 0.3
-    assert len(one) == len(list(one)) == 9
+    assert len(one) == len(list(one)) == 10
     del one["note"]
     assert "note" not in one
     with pytest.raises(KeyError):
