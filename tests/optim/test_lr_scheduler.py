@@ -17,6 +17,38 @@ def sequence(optimizer):
     return schedulers.SequentialLR(optimizer, [warmup, schedulers.CosineAnnealingLR(optimizer, T_max=6)], [4])
 
 
+def chain(optimizer):
+    constant = schedulers.ConstantLR(optimizer, factor=0.5, total_iters=3)
+    return schedulers.ChainedScheduler([constant, schedulers.ExponentialLR(optimizer, gamma=0.9)])
+
+
+def one_cycle(t, top=2.0, first=0.5, last=0.05, steps=20, rise=0.3, three=False):
+    def way(start, end, begin, finish):
+        return end + (start - end) / 2 * (1 + math.cos(math.pi * (t - begin) / (finish - begin)))
+
+    peak, foot = rise * steps - 1, 2 * rise * steps - 2
+    if t <= peak:
+        return way(first, top, 0, peak)
+    if not three:
+        return way(top, last, peak, steps - 1)
+    return way(top, first, peak, foot) if t <= foot else way(first, last, foot, steps - 1)
+
+
+def triangle(t, up=3, down=5):
+    place = t % (up + down)
+    return place / up if place <= up else 1 - (place - up) / down
+
+
+def restarts(t):
+    begin, length = 0, 2
+    while t >= begin + length:
+        begin, length = begin + length, length * 2
+    return 0.1 + 0.9 * (1 + math.cos(math.pi * (t - begin) / length)) / 2
+
+
+ONE_CYCLE = {"max_lr": 2.0, "total_steps": 20, "div_factor": 4.0, "final_div_factor": 10.0}
+CYCLE = {"base_lr": 0.5, "max_lr": 2.0, "step_size_up": 3, "step_size_down": 5}
+
 # How it is made, and the rate at step t for a first rate of 1.
 ROWS = {
     "StepLR": (lambda o: schedulers.StepLR(o, 3, gamma=0.5), lambda t: 0.5 ** (t // 3)),
@@ -29,12 +61,52 @@ ROWS = {
         lambda t: 0.5 + 0.4 * min(t, 4) / 4,
     ),
     "LinearLR at once": (lambda o: schedulers.LinearLR(o, 0.5, total_iters=0), lambda t: 1.0),
+    "ConstantLR": (lambda o: schedulers.ConstantLR(o, 0.5, total_iters=4), lambda t: 0.5 if t < 4 else 1.0),
+    "MultiStepLR": (
+        lambda o: schedulers.MultiStepLR(o, [2, 5, 5], gamma=0.5),
+        lambda t: 0.5 ** ((t >= 2) + 2 * (t >= 5)),
+    ),
+    "ExponentialLR": (lambda o: schedulers.ExponentialLR(o, 0.9), lambda t: 0.9**t),
+    "PolynomialLR": (lambda o: schedulers.PolynomialLR(o, 8, power=2.0), lambda t: max(0.0, 1 - t / 8) ** 2),
+    "CosineAnnealingWarmRestarts": (
+        lambda o: schedulers.CosineAnnealingWarmRestarts(o, 2, T_mult=2, eta_min=0.1),
+        restarts,
+    ),
+    "CyclicLR": (lambda o: schedulers.CyclicLR(o, **CYCLE), lambda t: 0.5 + 1.5 * triangle(t)),
+    "CyclicLR triangular2": (
+        lambda o: schedulers.CyclicLR(o, **CYCLE, mode="triangular2", cycle_momentum=False),
+        lambda t: 0.5 + 1.5 * triangle(t) / 2 ** (t // 8),
+    ),
+    "CyclicLR exp_range": (
+        lambda o: schedulers.CyclicLR(o, **CYCLE, mode="exp_range", gamma=0.9, cycle_momentum=False),
+        lambda t: 0.5 + 1.5 * triangle(t) * 0.9**t,
+    ),
+    "OneCycleLR": (lambda o: schedulers.OneCycleLR(o, **ONE_CYCLE), one_cycle),
+    "OneCycleLR three phases": (
+        lambda o: schedulers.OneCycleLR(o, **ONE_CYCLE, three_phase=True, cycle_momentum=False),
+        lambda t: one_cycle(t, three=True),
+    ),
+    "LambdaLR": (lambda o: schedulers.LambdaLR(o, lambda t: 1 / (1 + t)), lambda t: 1 / (1 + t)),
+    "MultiplicativeLR": (
+        lambda o: schedulers.MultiplicativeLR(o, lambda t: 1 - 1 / (2 + t)),
+        lambda t: math.prod(1 - 1 / (2 + k) for k in range(1, t + 1)),
+    ),
+    "ChainedScheduler": (chain, lambda t: (0.5 if t < 3 else 1.0) * 0.9**t),
+    "LinearWarmup": (lambda o: schedulers.LinearWarmup(o, 5), lambda t: min((t + 1) / 5, 1)),
+    "LinearWarmup none": (lambda o: schedulers.LinearWarmup(o, 0), lambda t: 1.0),
+    "InverseSqrtLR": (lambda o: schedulers.InverseSqrtLR(o, 4), lambda t: min((t + 1) / 4, (4 / (t + 1)) ** 0.5)),
+    "WarmupStableDecayLR": (
+        lambda o: schedulers.WarmupStableDecayLR(o, 2, 3, 4, min_factor=0.2),
+        lambda t: min((t + 1) / 2, 1) if t < 5 else 1 - 0.8 * min((t - 5) / 4, 1),
+    ),
     "SequentialLR": (
         sequence,
         lambda t: 0.1 + 0.9 * t / 4 if t < 4 else (1 + math.cos(math.pi * (t - 4) / 6)) / 2,
     ),
 }
 TABLE = pytest.mark.parametrize(("make", "rate"), ROWS.values(), ids=ROWS)
+# Rows whose scheduler is made of functions or other schedulers, which its state cannot give back.
+COMPOSED = ("SequentialLR", "ChainedScheduler", "LambdaLR", "MultiplicativeLR")
 
 
 def optimizer_of(lr=1.0, second=10.0):
@@ -47,7 +119,7 @@ def rates(optimizer):
 
 
 def test_every_scheduler_has_a_row():
-    assert set(schedulers.__all__) - {"LRScheduler"} == {name.split()[0] for name in ROWS}
+    assert set(schedulers.__all__) - {"LRScheduler", "ReduceLROnPlateau"} == {name.split()[0] for name in ROWS}
 
 
 @TABLE
@@ -96,7 +168,7 @@ def test_a_scheduler_may_start_late(make, rate):
     for _ in range(3):
         scheduler.step()
     optimizer.param_groups[0]["lr"] = 123.0
-    if make is not ROWS["SequentialLR"][0]:
+    if make not in [ROWS[name][0] for name in COMPOSED]:
         kind, options = type(scheduler), {k: v for k, v in scheduler.state_dict().items() if k[0] != "_"}
         options = {k: v for k, v in options.items() if k not in ("base_lrs", "last_epoch")}
         late = kind(optimizer, **options, last_epoch=2)
