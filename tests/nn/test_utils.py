@@ -43,6 +43,39 @@ def test_large_gradients_do_not_overflow(order):
     np.testing.assert_allclose(np.linalg.norm(params[0].grad.numpy(), order), 1.0, rtol=1e-5)
 
 
+def test_a_square_beyond_single_precision_does_not_make_the_gradient_zero():
+    (param,) = params = with_grads([1e20], dtype="float32")
+    assert float(nn.utils.clip_grad_norm_(params, 1.0)) == pytest.approx(1e20)
+    np.testing.assert_allclose(param.grad.numpy(), [1.0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("order", [1.5, 2.0, math.inf])
+def test_gradients_of_mixed_dtypes_are_measured_in_the_widest(order):
+    dtypes = (ts.float16, ts.bfloat16, ts.float32, ts.float64)
+    params = [nn.Parameter(ts.zeros(1, dtype=dtype)) for dtype in dtypes]
+    for param in params:
+        param.grad = ts.full((1,), 1024.0, dtype=param.dtype)
+    norm = nn.utils.clip_grad_norm_(params, 1.0, norm_type=order)
+    assert norm.dtype == ts.float64
+    assert float(norm) == pytest.approx(1024 * 4 ** (1 / order), rel=1e-12)
+    for param, dtype in zip(params, dtypes):
+        assert param.grad.dtype == dtype
+        np.testing.assert_allclose(float(param.grad), 4 ** (-1 / order), rtol=1e-2)
+    half = nn.utils.clip_grad_norm_(params[:1], 1.0, norm_type=order)
+    assert half.dtype == ts.float32
+
+
+def test_gradients_without_elements_count_nothing():
+    params = with_grads(np.zeros((0, 3)), [6.0, 8.0])
+    for order in (2.0, math.inf):
+        assert float(nn.utils.clip_grad_norm_(params, 100.0, norm_type=order)) == {2.0: 10.0, math.inf: 8.0}[order]
+
+
+def test_the_norm_of_an_infinite_gradient_is_infinite():
+    for order in (1.0, 2.0, math.inf):
+        assert float(nn.utils.clip_grad_norm_(with_grads([1.0, math.inf]), 1.0, norm_type=order)) == math.inf
+
+
 def test_parameters_without_gradient_are_skipped():
     params = [nn.Parameter(ts.ones(2)), *with_grads([6.0, 8.0])]
     assert float(nn.utils.clip_grad_norm_(params, 1.0)) == 10.0
