@@ -4,6 +4,7 @@ from trainsmith.training._array_provider import ArrayDataProvider
 from trainsmith.training._arrays import Arrays
 from trainsmith.training._artefact import Artefact, Predictions, load_artefact, save_artefact
 from trainsmith.training._batch import Batch
+from trainsmith.training._builtins import Float32Registry, Float64Registry
 from trainsmith.training._chunked_iterator import ChunkedDataIterator, ChunkLoader
 from trainsmith.training._config import BatchConfig, ModelConfig, SplitConfig, WorkflowConfig
 from trainsmith.training._context import RunContext, StopFlag
@@ -19,12 +20,22 @@ from trainsmith.training._iterator_adapter import DataIteratorAdapter
 from trainsmith.training._job import JobOutcome, run_job
 from trainsmith.training._job_config import JobConfig
 from trainsmith.training._metric_computer import DefaultMetricComputer
+from trainsmith.training._plugin_registry import (
+    CrossValidatorFactory,
+    DataProviderFactory,
+    MetricComputerFactory,
+    ModelProviderFactory,
+    PluginRegistry,
+    SequenceProviderFactory,
+    WorkflowFactory,
+)
 from trainsmith.training._prepare import Prepared, prepare
 from trainsmith.training._protocols_backend import Backend, Predictor, WindowedBackend, WindowedPredictor
 from trainsmith.training._protocols_data import DataIterator, DataProvider, SequenceProvider
 from trainsmith.training._protocols_model import GradientStrategy, Model, Trainer
 from trainsmith.training._protocols_validation import CrossValidator, Executor, Fold, MetricComputer, MetricFunction
 from trainsmith.training._protocols_workflow import ModelProvider, TrainingWorkflow
+from trainsmith.training._registry import PluginWarning
 from trainsmith.training._result import CVResult, EpochRecord, ModelInfo, TrainingResult, TrainResult, ValidationResult
 from trainsmith.training._sections import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig
 from trainsmith.training._sequences import DefaultSequenceProvider
@@ -45,10 +56,12 @@ __all__ = [
     "ChunkedDataIterator",
     "CrossValidation",
     "CrossValidator",
+    "CrossValidatorFactory",
     "DataConfig",
     "DataIterator",
     "DataIteratorAdapter",
     "DataProvider",
+    "DataProviderFactory",
     "DefaultCrossValidator",
     "DefaultMetricComputer",
     "DefaultSequenceProvider",
@@ -57,19 +70,25 @@ __all__ = [
     "EpochRecord",
     "Executor",
     "Float32",
+    "Float32Registry",
     "Float64",
+    "Float64Registry",
     "Fold",
     "GradientStrategy",
     "JobConfig",
     "JobOutcome",
     "LeakWarning",
     "MetricComputer",
+    "MetricComputerFactory",
     "MetricFunction",
     "Model",
     "ModelConfig",
     "ModelInfo",
     "ModelProvider",
+    "ModelProviderFactory",
     "OptimizerConfig",
+    "PluginRegistry",
+    "PluginWarning",
     "Predictions",
     "Predictor",
     "Prepared",
@@ -78,6 +97,7 @@ __all__ = [
     "ScheduleConfig",
     "SequenceConfig",
     "SequenceProvider",
+    "SequenceProviderFactory",
     "SerialExecutor",
     "SplitConfig",
     "StopFlag",
@@ -90,6 +110,7 @@ __all__ = [
     "WindowedBackend",
     "WindowedPredictor",
     "WorkflowConfig",
+    "WorkflowFactory",
     "create_windows",
     "cross_validate",
     "dispatch_train",
