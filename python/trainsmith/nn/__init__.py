@@ -1,6 +1,7 @@
 """Layers, losses and what they are made of; names, arguments and state keys are torch's."""
 
 from trainsmith.nn import functional, init, utils
+from trainsmith.nn._attention import MultiheadAttention
 from trainsmith.nn._bag import Bilinear, EmbeddingBag
 from trainsmith.nn._batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from trainsmith.nn._binary_loss import BCELoss, BCEWithLogitsLoss, MultiLabelSoftMarginLoss, SoftMarginLoss
@@ -62,6 +63,7 @@ from trainsmith.nn._pool import (
     MaxPool2d,
     MaxPool3d,
 )
+from trainsmith.nn._positions import RotaryEmbedding, SinusoidalPositions
 from trainsmith.nn._rectifier import Hardtanh, LeakyReLU, PReLU, ReLU, ReLU6, RReLU, Threshold
 from trainsmith.nn._recurrent import GRU, LSTM, RNN
 from trainsmith.nn._regression_loss import HuberLoss, L1Loss, MSELoss, QuantileLoss, SmoothL1Loss
@@ -69,6 +71,8 @@ from trainsmith.nn._resize import PixelShuffle, PixelUnshuffle, Upsample
 from trainsmith.nn._sequence_loss import CTCLoss
 from trainsmith.nn._shrink import Hardshrink, Softshrink, Softsign, Tanhshrink
 from trainsmith.nn._softmax import LogSoftmax, Softmax, Softmax2d, Softmin
+from trainsmith.nn._transformer import TransformerDecoderLayer, TransformerEncoderLayer
+from trainsmith.nn._transformer_stack import Transformer, TransformerDecoder, TransformerEncoder
 
 __all__ = [
     "CELU",
@@ -155,6 +159,7 @@ __all__ = [
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
@@ -176,11 +181,13 @@ __all__ = [
     "ReplicationPad1d",
     "ReplicationPad2d",
     "ReplicationPad3d",
+    "RotaryEmbedding",
     "RoutingDiversityLoss",
     "Sequential",
     "SharpeLoss",
     "SiLU",
     "Sigmoid",
+    "SinusoidalPositions",
     "SmoothL1Loss",
     "SoftMarginLoss",
     "Softmax",
@@ -193,6 +200,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",

@@ -8,6 +8,7 @@ from trainsmith.nn.functional._adaptive_pool import (
     adaptive_max_pool2d,
     adaptive_max_pool3d,
 )
+from trainsmith.nn.functional._attention import rotary, scaled_dot_product_attention, sinusoidal_positions
 from trainsmith.nn.functional._avg_pool import avg_pool1d, avg_pool2d, avg_pool3d
 from trainsmith.nn.functional._bag import bilinear, embedding_bag
 from trainsmith.nn.functional._binary_loss import (
@@ -135,12 +136,15 @@ __all__ = [
     "relu",
     "relu6",
     "rms_norm",
+    "rotary",
     "routing_diversity_loss",
     "rrelu",
+    "scaled_dot_product_attention",
     "selu",
     "sharpe_loss",
     "sigmoid",
     "silu",
+    "sinusoidal_positions",
     "smooth_l1_loss",
     "soft_margin_loss",
     "softmax",

@@ -1,4 +1,4 @@
-//! Attention, and encodings of positions.
+//! Attention by scaled products.
 
 use crate::dtype::DType;
 use crate::error::{Error, Result};

@@ -11,6 +11,7 @@ pub mod loss;
 pub mod normalisation;
 pub mod piecewise;
 pub mod pool;
+pub mod position;
 pub mod recurrent;
 pub mod regularise;
 pub mod resize;

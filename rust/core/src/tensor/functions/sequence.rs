@@ -5,8 +5,8 @@ use crate::error::Result;
 use crate::ir::node::Edge;
 use crate::tensor::args::Call;
 use crate::tensor::composite::attention::{Attention, attention};
-use crate::tensor::composite::bag;
 use crate::tensor::composite::recurrent::{Cell, Weights, layer, step};
+use crate::tensor::composite::{bag, position};
 
 pub(super) const ROWS: &[Row] = &[
     ("scaled_dot_product_attention", |c| {
@@ -29,6 +29,8 @@ pub(super) const ROWS: &[Row] = &[
         let (cell, states, weights) = recurrent(c)?;
         step(cell, &c.edge(0)?, &states, &weights)
     }),
+    ("rotary", |c| Ok(vec![position::rotary(c)?])),
+    ("sinusoidal_positions", |c| Ok(vec![position::sinusoids(c)?])),
     ("embedding_bag", |c| Ok(vec![bag::embedding_bag(c)?])),
 ];
 

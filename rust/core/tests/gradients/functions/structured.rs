@@ -1,6 +1,6 @@
 //! Rows of the functions with a structure: windows, grids, sequences, attention.
 
-use super::Entry::{self, Call};
+use super::Entry::{self, Call, Left};
 use super::Given::{self, Bools, Floats, Ints, Nothing};
 use trainsmith_core::tensor::args::Attr::{self, Bool, Float, Int, Ints as List, Str};
 
@@ -115,6 +115,9 @@ fn attention() -> Vec<Entry> {
         Call(NAME, given(), vec![("is_causal", Bool(true)), ("scale", Float(0.3))]),
         Call(NAME, [given(), vec![open]].concat(), vec![]),
         Call(NAME, [given(), vec![f(&[2, 1, 5])]].concat(), vec![("dropout_p", Float(0.2))]),
+        Call("rotary", vec![f(&[2, 3, 4])], vec![]),
+        Call("rotary", vec![f(&[2, 3, 4]), Ints(&[3], &[5, 0, 2])], vec![("interleaved", Bool(true))]),
+        Left("no input", &["sinusoidal_positions"]),
         Call(NAME, vec![f(&[4, 3, 2]), f(&[2, 5, 2]), f(&[2, 5, 3])], vec![("enable_gqa", Bool(true))]),
     ]
 }
