@@ -10,13 +10,14 @@ import trainsmith.cli
 import trainsmith.data
 import trainsmith.errors
 import trainsmith.models
+import trainsmith.testing
 import trainsmith.training
 
-PACKAGES = (trainsmith.cli, trainsmith.data, trainsmith.models, trainsmith.training)
+PACKAGES = (trainsmith.cli, trainsmith.data, trainsmith.models, trainsmith.testing, trainsmith.training)
 MODULES = ["trainsmith.errors"] + [
     module.name
     for package in PACKAGES
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     if not module.name.endswith("__main__")
 ]
 

@@ -4,11 +4,11 @@ import math
 import pytest
 
 from trainsmith.errors import ConfigError, DataError
-from trainsmith.training import EarlyStopping, EarlyStoppingConfig
+from trainsmith.training import EarlyStopConfig, EarlyStopping
 
 
 def run(values, **config):
-    stopping = EarlyStopping(EarlyStoppingConfig(**config))
+    stopping = EarlyStopping(EarlyStopConfig(**config))
     columns = [(stopping.step(value), stopping.smoothed, stopping.best_metric(), stopping.counter) for value in values]
     return [list(column) for column in zip(*columns)]
 
@@ -69,7 +69,7 @@ def test_on_nan():
 
 
 def test_best_metric_is_zero_before_the_first_step_and_after_reset():
-    stopping = EarlyStopping(EarlyStoppingConfig(patience=1))
+    stopping = EarlyStopping(EarlyStopConfig(patience=1))
     assert (stopping.best_metric(), stopping.best_epoch) == (0.0, None)
     stopping.step(0.5)
     assert (stopping.best_metric(), stopping.best_epoch) == (0.5, 0)
@@ -78,7 +78,7 @@ def test_best_metric_is_zero_before_the_first_step_and_after_reset():
 
 
 def test_a_restored_state_continues_bit_for_bit():
-    config = EarlyStoppingConfig(patience=3)
+    config = EarlyStopConfig(patience=3)
     values = [1.0, 0.9, 1.1, math.nan, 0.7, 0.8, 0.9, 0.95]
     whole = EarlyStopping(config)
     expected = [(whole.step(value), whole.smoothed, whole.best_epoch) for value in values]
@@ -102,4 +102,4 @@ def test_a_restored_state_continues_bit_for_bit():
 )
 def test_settings_out_of_range_are_refused(config):
     with pytest.raises(ConfigError):
-        EarlyStoppingConfig(**config)
+        EarlyStopConfig(**config)

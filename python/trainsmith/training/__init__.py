@@ -11,7 +11,7 @@ from trainsmith.training._context import RunContext, StopFlag
 from trainsmith.training._cross_validation import CrossValidation, cross_validate
 from trainsmith.training._cross_validator import DefaultCrossValidator
 from trainsmith.training._dispatch import dispatch_train, dispatch_train_windowed
-from trainsmith.training._early_stopping import EarlyStopping, EarlyStoppingConfig
+from trainsmith.training._early_stopping import EarlyStopConfig, EarlyStopping
 from trainsmith.training._element import Float32, Float64
 from trainsmith.training._experiment_config import CVConfig, SequenceConfig, TrainConfig
 from trainsmith.training._fit import fit
@@ -65,8 +65,8 @@ __all__ = [
     "DefaultCrossValidator",
     "DefaultMetricComputer",
     "DefaultSequenceProvider",
+    "EarlyStopConfig",
     "EarlyStopping",
-    "EarlyStoppingConfig",
     "EpochRecord",
     "Executor",
     "Float32",

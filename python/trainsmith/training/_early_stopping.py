@@ -11,7 +11,7 @@ from trainsmith.errors import DataError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EarlyStoppingConfig:
+class EarlyStopConfig:
     """When `EarlyStopping` stops.
 
     Args:
@@ -26,7 +26,7 @@ class EarlyStoppingConfig:
         ConfigError: fields that break their rule, all of them.
 
     Example:
-        >>> EarlyStoppingConfig(patience=5).alpha
+        >>> EarlyStopConfig(patience=5).alpha
         0.1
     """
 
@@ -52,14 +52,14 @@ class EarlyStopping:
         config: when to stop.
 
     Example:
-        >>> stopping = EarlyStopping(EarlyStoppingConfig(patience=2, alpha=1.0))
+        >>> stopping = EarlyStopping(EarlyStopConfig(patience=2, alpha=1.0))
         >>> [stopping.step(loss) for loss in (1.0, 0.5, 0.6, 0.7)]
         [False, False, False, True]
         >>> stopping.best_metric(), stopping.best_epoch
         (0.5, 1)
     """
 
-    def __init__(self, config: EarlyStoppingConfig) -> None:
+    def __init__(self, config: EarlyStopConfig) -> None:
         self.config = config
         self.reset()
 

@@ -12,7 +12,7 @@ from trainsmith.data._wording import worded
 from trainsmith.errors import DataError, NonFiniteError
 from trainsmith.training._arrays import Arrays, evaluate
 from trainsmith.training._config import BatchConfig, WorkflowConfig
-from trainsmith.training._early_stopping import EarlyStopping, EarlyStoppingConfig
+from trainsmith.training._early_stopping import EarlyStopConfig, EarlyStopping
 from trainsmith.training._optimization import make_optimizer, make_scheduler
 from trainsmith.training._result import EpochRecord, Status, TrainingResult
 from trainsmith.training._sections import OptimizerConfig, ScheduleConfig
@@ -74,7 +74,7 @@ def fit(
     step = _captured_step(model, worker, train)
     sources = _on_device(train, device)
     patience = config.max_no_improve
-    early = EarlyStopping(EarlyStoppingConfig(patience=patience or 1, alpha=1.0, min_delta=config.early_stop_tolerance))
+    early = EarlyStopping(EarlyStopConfig(patience=patience or 1, alpha=1.0, min_delta=config.early_stop_tolerance))
     history: list[EpochRecord] = []
     best_loss, best_weights = math.inf, None
     status: Status = "completed"
