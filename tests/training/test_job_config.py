@@ -37,7 +37,7 @@ def test_only_path_and_target_are_required():
         ({"optimizer": {"name": "adam"}}, "did you mean 'adamw'?"),
         ({"schedule": {"name": "cosin"}}, "did you mean 'cosine'?"),
         ({"run": {"dtype": "float16"}}, 'expected "float32" or "float64"'),
-        ({"run": {"device": "cuda"}}, '"gpu:0"'),
+        ({"run": {"device": "cuda"}}, '"cpu"'),
         ({"data": {"path": "t.csv", "target": "y", "missing": "median"}}, '"error" or "mean" or "drop"'),
         ({"data": {"path": "t.csv", "target": "y", "drop": ["y"]}}, "it also in data.drop"),
         ({"split": {"strategy": "walk_forward"}}, 'set it to "chronological"'),
