@@ -70,7 +70,8 @@ pub fn soft_margin(input: &Edge, target: &Edge, reduction: &str) -> Result<Edge>
 /// The mean over the last axis of `-(y log s(x) + (1 - y) log s(-x))`, `s` the sigmoid.
 pub fn multilabel_soft_margin(input: &Edge, target: &Edge, weight: Option<&Edge>, reduction: &str) -> Result<Edge> {
     const OP: &str = "multilabel_soft_margin_loss";
-    let loss = bce_with_logits(input, target, None, None, "none")?;
+    let (x, y) = aligned(OP, input, target)?;
+    let loss = bce_with_logits(&x, &y, None, None, "none")?;
     let loss = match weight {
         Some(weight) => face().mul(&loss, &spread(OP, weight, &loss)?)?,
         None => loss,
