@@ -10,6 +10,10 @@ from trainsmith._core import Tensor, apply, set_grad_enabled, to_device
 from trainsmith._dtypes import float64
 from trainsmith._problem import problem
 from trainsmith.errors import ArgumentError, ShapeError
+from trainsmith.nn._init_matrices import dirac_ as dirac_
+from trainsmith.nn._init_matrices import eye_ as eye_
+from trainsmith.nn._init_matrices import orthogonal_ as orthogonal_
+from trainsmith.nn._init_matrices import sparse_ as sparse_
 
 T = TypeVar("T", bound=Tensor)
 Fan = Literal["fan_in", "fan_out"]
