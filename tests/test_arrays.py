@@ -294,6 +294,12 @@ def test_integers_beyond_64_bits_are_refused(value):
         ts.asarray(value)
 
 
+def test_large_integers_beside_small_ones_keep_their_digits():
+    assert ts.asarray([2**63 + 1, 0], dtype=ts.uint64).tolist() == [2**63 + 1, 0]
+    with pytest.raises(ArgumentError, match="integers in"):
+        ts.asarray([[2**63 + 1, -1]])
+
+
 def test_integer_range_is_that_of_the_dtype():
     assert ts.asarray(2**64 - 1, dtype=ts.uint64).item() == 2**64 - 1
     assert ts.asarray([-128, 127], dtype=ts.int8).tolist() == [-128, 127]

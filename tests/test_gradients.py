@@ -209,6 +209,18 @@ TABLE: dict[str, list[Row]] = {
     "softsign": split(),
     "tanhshrink": one(),
     "threshold": split(threshold=0.5, value=2.0),
+    "cholesky": [Row((9 * np.eye(3) + real(2, 3, 3),))],
+    "copysign": [Row((apart(2, 3), -1.5))],
+    "det": [Row((real(2, 3, 3),))],
+    "einsum": [
+        Row((real(2, 3, 4), real(2, 4, 2)), {"equation": "bij,bjk->bik"}),
+        Row((real(3, 3, 2),), {"equation": "iij->ji"}),
+        Row((real(3), real(3, 4), real(4)), {"equation": "i,ij,j"}),
+    ],
+    "inv": [Row((3 * np.eye(3) + real(2, 3, 3),))],
+    "solve": [Row((3 * np.eye(3) + real(2, 3, 3), real(3))), Row((3 * np.eye(3) + real(3, 3), real(2, 3, 1)))],
+    "sort": [Row((apart(2, 3),), {"axis": 0}), Row((apart(2, 3),), {"descending": True})],
+    "topk": [Row((apart(2, 4),), {"k": 2, "axis": 1})],
 }
 
 NOT_DIFFERENTIABLE: dict[str, str] = {
@@ -217,12 +229,16 @@ NOT_DIFFERENTIABLE: dict[str, str] = {
         "gives bools",
     ),
     **dict.fromkeys(["equal", "greater", "greater_equal", "less", "less_equal", "not_equal"], "gives bools"),
-    **dict.fromkeys(["argmax", "argmin", "one_hot"], "gives integers"),
+    **dict.fromkeys(["argmax", "argmin", "argsort", "one_hot", "searchsorted"], "gives integers"),
     **dict.fromkeys(
         ["bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_or", "bitwise_right_shift", "bitwise_xor"],
         "takes integers",
     ),
-    "floor_divide": "has none in the core: it refuses a tensor that requires a gradient",
+    **dict.fromkeys(
+        ["eigh", "floor_divide", "nextafter", "qr", "svd"],
+        "has none in the core: it refuses a tensor that requires a gradient",
+    ),
+    "slogdet": "gives a sign first; the logarithm is among COMPOSED",
     **dict.fromkeys(["arange", "full", "rand", "randint", "randn", "scalar"], "takes no tensor"),
 }
 
@@ -319,14 +335,19 @@ def test_backward_gives_the_functional_gradient(name, place):
 
 # Functions that the package composes itself, over the same check.
 COMPOSED = {
-    "copysign": (lambda a, b: ts.copysign(a, b), (apart(4), apart(4))),
     "diff": (lambda a: ts.diff(a, n=2), (real(5),)),
     "hypot": (ts.hypot, (real(2, 3), real(3))),
+    "logabsdet": (lambda a: ts.linalg.slogdet(a).logabsdet, (real(2, 3, 3),)),
     "logaddexp": (ts.logaddexp, (real(2, 3), real(3))),
+    "cross": (ts.linalg.cross, (real(2, 3), real(3))),
+    "matrix_norm": (lambda a: ts.linalg.matrix_norm(a, ord=1), (apart(2, 3, 3),)),
+    "matrix_power": (lambda a: ts.linalg.matrix_power(a, -3), (3 * np.eye(2) + real(2, 2),)),
     "repeat": (lambda a: ts.repeat(a, [2, 0, 1], axis=0), (real(3, 2),)),
     "roll": (lambda a: ts.roll(a, 1), (real(2, 3),)),
     "stack": (lambda a, b: ts.stack([a, b], axis=1), (real(3), real(3))),
     "tensordot": (lambda a, b: ts.tensordot(a, b, axes=1), (real(2, 3), real(3, 2))),
+    "trace": (lambda a: ts.linalg.trace(a, offset=1), (real(2, 3, 4),)),
+    "vector_norm": (lambda a: ts.linalg.vector_norm(a, axis=0, ord=3), (apart(3, 2),)),
     "tile": (lambda a: ts.tile(a, (2, 2)), (real(2, 3),)),
     "tril": (lambda a: ts.tril(a), (real(3, 3),)),
     "unstack": (lambda a: ts.stack(ts.unstack(a, axis=1)[::-1]), (real(2, 3),)),

@@ -1,7 +1,7 @@
 """Train neural networks on the CPU and on any GPU: arrays of the Python array API standard, with gradients."""
 
 from trainsmith import _methods as _methods
-from trainsmith import data, debug, errors, nn, optim
+from trainsmith import data, debug, errors, linalg, nn, optim
 from trainsmith._arithmetic import add, divide, floor_divide, multiply, pow, reciprocal, remainder, square, subtract
 from trainsmith._arrays import asarray, from_dlpack
 from trainsmith._autograd import enable_grad, grad, is_grad_enabled, no_grad, set_grad_enabled, value_and_grad, vjp
@@ -55,7 +55,7 @@ from trainsmith._exponential import erf, exp, expm1, log, log1p, log2, log10, lo
 from trainsmith._files import load_safetensors, save_safetensors
 from trainsmith._grids import eye, meshgrid, tril, triu
 from trainsmith._joining import concat, repeat, roll, stack, tile, unstack
-from trainsmith._linear import matmul, matrix_transpose, tensordot, vecdot
+from trainsmith._linear import einsum, matmul, matrix_transpose, tensordot, vecdot
 from trainsmith._logic import (
     equal,
     greater,
@@ -73,7 +73,7 @@ from trainsmith._logic import (
     where,
 )
 from trainsmith._loops import scan
-from trainsmith._magnitude import abs, conj, copysign, hypot, imag, negative, positive, real, sign, signbit
+from trainsmith._magnitude import abs, conj, copysign, hypot, imag, negative, nextafter, positive, real, sign, signbit
 from trainsmith._manipulation import (
     broadcast_arrays,
     broadcast_to,
@@ -104,6 +104,8 @@ from trainsmith._reduction import (
     var,
 )
 from trainsmith._rounding import ceil, floor, round, trunc
+from trainsmith._sets import unique_all, unique_counts, unique_inverse, unique_values
+from trainsmith._sorting import argsort, searchsorted, sort, topk
 from trainsmith._trigonometry import acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, sin, sinh, tan, tanh
 
 # fmt: off
@@ -123,6 +125,7 @@ __all__ = [
     "arange",
     "argmax",
     "argmin",
+    "argsort",
     "asarray",
     "asin",
     "asinh",
@@ -159,6 +162,7 @@ __all__ = [
     "diff",
     "divide",
     "e",
+    "einsum",
     "empty",
     "empty_like",
     "enable_grad",
@@ -198,6 +202,7 @@ __all__ = [
     "isnan",
     "less",
     "less_equal",
+    "linalg",
     "linspace",
     "load_safetensors",
     "log",
@@ -225,6 +230,7 @@ __all__ = [
     "nan",
     "negative",
     "newaxis",
+    "nextafter",
     "nn",
     "no_grad",
     "nonzero",
@@ -250,12 +256,14 @@ __all__ = [
     "round",
     "save_safetensors",
     "scan",
+    "searchsorted",
     "set_grad_enabled",
     "sigmoid",
     "sign",
     "signbit",
     "sin",
     "sinh",
+    "sort",
     "sqrt",
     "square",
     "squeeze",
@@ -269,6 +277,7 @@ __all__ = [
     "tanh",
     "tensordot",
     "tile",
+    "topk",
     "tril",
     "triu",
     "trunc",
@@ -276,6 +285,10 @@ __all__ = [
     "uint16",
     "uint32",
     "uint64",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+    "unique_values",
     "unstack",
     "value_and_grad",
     "var",

@@ -133,16 +133,20 @@ def _of_python(obj: object, wanted: DType | None) -> Array:
     """The array of Python numbers, with the defaults of this library, or exact enough for the dtype wanted."""
     array = _array_of(obj)
     kind = array.dtype.kind
+    if kind == "f" and array.size and (wanted is None or wanted.is_integer) and float not in _leaf_types([obj]):
+        # NumPy makes floats of integers beyond int64 that stand beside smaller ones; objects keep their digits.
+        array = np.asarray(obj, dtype=object)
+        kind = "O"
     if kind == "f":
         return array if wanted is not None else array.astype(np.float32)
     if kind == "b":
         return array
     limits = iinfo(wanted if wanted is not None and wanted.is_integer else int64)
-    if kind == "O" or (array.size and not (limits.min <= int(array.min()) and int(array.max()) <= limits.max)):
+    if array.size and not (limits.min <= int(array.min()) and int(array.max()) <= limits.max):
         step = "pass dtype=trainsmith.uint64 or float64" if wanted is None else "pass a wider dtype"
         rule = f"integers in [{limits.min}, {limits.max}] for {limits.dtype}; {step}"
         raise problem(ArgumentError, _OP, rule, _outside(array, limits.min, limits.max))
-    return array.astype(np.uint64 if kind == "u" else np.int64)
+    return array.astype(np.uint64 if kind in "uO" else np.int64)
 
 
 def _outside(array: Array, low: int, high: int) -> str:

@@ -89,6 +89,11 @@ def as_numpy(x: Tensor, dtype: npt.DTypeLike | None = None, copy: bool | None = 
     return array.copy() if copy else array
 
 
+def as_complex(x: Tensor) -> complex:
+    """Answers `complex(x)`: the one element."""
+    return complex(float(x))
+
+
 def dlpack(
     x: Tensor,
     /,
@@ -100,7 +105,8 @@ def dlpack(
 ) -> object:
     """Answers another library's `from_dlpack(x)`.
 
-    A consumer that knows read-only memory (DLPack 1.0) shares it; another one gets a copy of its own.
+    A consumer that knows read-only memory (DLPack 1.0) shares it; another one gets a copy of its own, or, where it
+    refuses copies, memory that it must not write.
 
     Args:
         x: a tensor on the CPU.
@@ -113,7 +119,7 @@ def dlpack(
         A capsule.
 
     Raises:
-        BufferError: a tensor elsewhere than on the CPU, a dtype outside the protocol, or a copy that is refused.
+        BufferError: a tensor elsewhere than on the CPU, or a dtype outside the protocol.
 
     Example:
         >>> import numpy as np
@@ -128,9 +134,15 @@ def dlpack(
     array = words(x)
     if not copy and max_version is not None and max_version >= _READ_ONLY_FLAG:
         return cast(Any, array).__dlpack__(stream=None, max_version=max_version)
-    if copy is False:
-        raise BufferError("__dlpack__: expected a consumer of DLPack 1.0 with copy=False; tensors are read-only")
-    return cast(Any, array.copy()).__dlpack__()
+    return cast(Any, np.asarray(_Unlocked(array)) if copy is False else array.copy()).__dlpack__()
+
+
+class _Unlocked:
+    """An array's memory without the mark that it is read-only, which old capsules cannot carry."""
+
+    def __init__(self, array: Array) -> None:
+        self._owner = array
+        self.__array_interface__ = {**array.__array_interface__, "data": (array.ctypes.data, False)}
 
 
 def dlpack_device(x: Tensor, /) -> tuple[int, int]:

@@ -11,6 +11,35 @@ from trainsmith._typing import Operand
 from trainsmith.errors import IndexRangeError, ShapeError
 
 
+def einsum(equation: str, /, *operands: Operand) -> Tensor:
+    """Sums products of elements over axes that are named by letters.
+
+    `ij,jk->ik` is y[i, k] = Σⱼ a[i, j] b[j, k]. A letter that stands twice in one operand takes its diagonal. Letters
+    that the result does not name are summed; without `->` it names those that occur once, in the order of the alphabet.
+
+    Args:
+        equation: a group of letters for each operand, separated by commas, then `->` and those of the result. Spaces
+            do not matter.
+        operands: tensors with as many axes as letters; axes of one letter have one size, or 1, which is repeated.
+            They are multiplied from left to right.
+
+    Returns:
+        The axes that the result names; the common dtype.
+
+    Raises:
+        ArgumentError: an equation that does not fit this form or the number of operands.
+        DTypeError: bools, or dtypes without a common one.
+        ShapeError: sizes that differ, or another number of axes.
+
+    Example:
+        >>> import trainsmith as ts
+        >>> x = ts.asarray([[1, 2], [3, 4]])
+        >>> ts.einsum("ij,kj->ik", x, x).tolist(), int(ts.einsum("ii", x))
+        ([[5, 11], [11, 25]], 5)
+    """
+    return apply("einsum", operands, {"equation": equation})
+
+
 def matmul(x1: Operand, x2: Operand, /) -> Tensor:
     """Multiplies matrices.
 

@@ -53,7 +53,7 @@ def copysign(x1: Operand, x2: Operand, /) -> Tensor:
 
     Args:
         x1: a tensor or number; integers become float32.
-        x2: another, whose shape broadcasts with that of `x1`; -0.0 is negative, NaN positive.
+        x2: another, whose shape broadcasts with that of `x1`; -0.0 is negative, and a NaN has a sign too.
 
     Returns:
         The common shape and dtype.
@@ -66,9 +66,7 @@ def copysign(x1: Operand, x2: Operand, /) -> Tensor:
         >>> ts.copysign(ts.asarray([1.0, -2.0]), -0.0).tolist()
         [-1.0, -2.0]
     """
-    a, b = floating_pair("copysign", x1, x2)
-    size = abs(a)
-    return apply("where", (signbit(b), negative(size), size))
+    return apply("copysign", (x1, x2))
 
 
 def hypot(x1: Operand, x2: Operand, /) -> Tensor:
@@ -138,6 +136,29 @@ def negative(x: Operand, /) -> Tensor:
     return apply("negative", (x,))
 
 
+def nextafter(x1: Operand, x2: Operand, /) -> Tensor:
+    """Gives the number next to the first on the way to the second.
+
+    Args:
+        x1: a tensor or number, float32 or float64; integers become float32.
+        x2: another, whose shape broadcasts with that of `x1`; where both are equal it is the result.
+
+    Returns:
+        The common shape and dtype. It has no derivative.
+
+    Raises:
+        DTypeError: float16 or bfloat16.
+        GraphError: a tensor that requires a gradient.
+        ShapeError: shapes that do not broadcast.
+
+    Example:
+        >>> import trainsmith as ts
+        >>> float(ts.nextafter(ts.asarray(1.0, dtype=ts.float64), 2.0))
+        1.0000000000000002
+    """
+    return apply("nextafter", (x1, x2))
+
+
 def positive(x: Operand, /) -> Tensor:
     """Gives the same elements.
 
@@ -197,7 +218,7 @@ def sign(x: Operand, /) -> Tensor:
 def signbit(x: Operand, /) -> Tensor:
     """Says where the sign is negative, also that of -0.0.
 
-    A NaN counts as positive.
+    A NaN has a sign too.
 
     Args:
         x: any shape and dtype.
@@ -213,7 +234,4 @@ def signbit(x: Operand, /) -> Tensor:
     tensor = asarray(x)
     if not tensor.dtype.is_floating:
         return apply("less", (tensor, 0))
-    below_zero = apply("less", (apply("reciprocal", (tensor,)), 0))
-    return apply(
-        "logical_or", (apply("less", (tensor, 0)), apply("logical_and", (apply("equal", (tensor, 0)), below_zero)))
-    )
+    return apply("less", (apply("copysign", (1.0, tensor)), 0))

@@ -71,7 +71,7 @@ def broadcast_to(x: Operand, /, shape: Shape) -> Tensor:
     return apply("broadcast_to", (x,), {"shape": shape})
 
 
-def expand_dims(x: Operand, /, *, axis: int = 0) -> Tensor:
+def expand_dims(x: Operand, /, axis: int = 0) -> Tensor:
     """Puts in an axis of size 1.
 
     Args:

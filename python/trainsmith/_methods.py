@@ -24,6 +24,8 @@ from trainsmith import (
     _printing,
     _reduction,
     _rounding,
+    _sets,
+    _sorting,
     _trigonometry,
 )
 from trainsmith._core import Tensor
@@ -46,11 +48,13 @@ _FAMILIES: tuple[tuple[ModuleType, str], ...] = (
         "equal greater greater_equal isfinite isinf isnan less less_equal logical_and logical_not logical_or"
         " logical_xor not_equal where",
     ),
-    (_magnitude, "abs conj copysign hypot imag negative positive real sign signbit"),
+    (_magnitude, "abs conj copysign hypot imag negative nextafter positive real sign signbit"),
     (_manipulation, "broadcast_to expand_dims flatten flip moveaxis permute_dims squeeze"),
     (_picking, "masked_fill nonzero take take_along_axis"),
     (_reduction, "all any argmax argmin count_nonzero logsumexp max mean min prod std sum var"),
     (_rounding, "ceil floor round trunc"),
+    (_sets, "unique_all unique_counts unique_inverse unique_values"),
+    (_sorting, "argsort searchsorted sort topk"),
     (_trigonometry, "acos acosh asin asinh atan atan2 atanh cos cosh sin sinh tan tanh"),
 )
 
@@ -66,6 +70,7 @@ _OTHERS: dict[str, Any] = {
     "__array__": _exchange.as_numpy,
     "__array_namespace__": _array_namespace,
     "__array_ufunc__": None,  # NumPy's operators leave the pair to ours
+    "__complex__": _exchange.as_complex,
     "__deepcopy__": _exchange.deepcopy,
     "__dlpack__": _exchange.dlpack,
     "__dlpack_device__": _exchange.dlpack_device,
