@@ -1,7 +1,12 @@
 """Hypothesis profiles: `fast` by default, `slow` with `--hypothesis-profile slow`."""
 
+import os
+
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("fast", max_examples=30, deadline=None, derandomize=True)
 settings.register_profile("slow", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("fast")
+
+# SciPy reads this once, when it is imported: its functions then take our tensors.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")

@@ -157,12 +157,18 @@ def _last_of_each(places: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     return _tensor(host[kept], places.device), apply("take", (flat, _tensor(kept, places.device)), {"axis": 0})
 
 
+class NotIterableError(ShapeError, TypeError):
+    """A tensor without axes has no parts; a TypeError, as Python says of what cannot be iterated over."""
+
+
 def iterate(x: Tensor) -> Iterator[Tensor]:
     """Answers `iter(x)`: the parts along the first axis.
 
     Raises:
-        ShapeError: a 0-d tensor.
+        NotIterableError: a 0-d tensor.
     """
     if x.ndim == 0:
-        raise problem(ShapeError, "iter", "a tensor with at least one axis; use item() for its number", "shape ()")
+        raise problem(
+            NotIterableError, "iter", "a tensor with at least one axis; use item() for its number", "shape ()"
+        )
     return (getitem(x, place) for place in range(x.shape[0]))
