@@ -1,11 +1,11 @@
 //! Rows of the neural functions; their formulas live in `composite`.
 
 use super::Row;
-use crate::tensor::composite::{convolution, normalisation, regularise};
+use crate::tensor::composite::{convolution, lookup, normalisation};
 
 pub(super) const ROWS: &[Row] = &[
-    ("embedding", |c| Ok(vec![regularise::embedding(&c.edge(0)?, &c.edge(1)?, c.maybe_int("padding_idx")?)?])),
-    ("one_hot", |c| Ok(vec![regularise::one_hot(&c.edge(0)?, c.int("num_classes", 0)?)?])),
+    ("embedding", |c| Ok(vec![lookup::embedding(&c.edge(0)?, &c.edge(1)?, c.maybe_int("padding_idx")?)?])),
+    ("one_hot", |c| Ok(vec![lookup::one_hot(&c.edge(0)?, c.int("num_classes", 0)?)?])),
     ("layer_norm", |c| {
         let x = c.edge(0)?;
         let shape = c.shape("normalized_shape")?;
