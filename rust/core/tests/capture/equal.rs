@@ -73,7 +73,7 @@ fn step(net: &Net, plan: &Plan, words: &[u64], x: &Tensor, y: &Tensor) -> Result
     if plan.has(Extra::Clip) {
         let held: Vec<&Tensor> = net.params.iter().filter(|p| p.grad().is_some()).collect();
         let grads = held.iter().map(|p| p.grad().unwrap().edge()).collect::<Result<Vec<_>>>()?;
-        let scaled = trainsmith_core::tensor::mode::with_grad(false, || clip_by_norm(&grads, 0.5))?.1;
+        let scaled = trainsmith_core::tensor::mode::with_grad(false, || clip_by_norm(&grads, 0.5, 2.0))?.1;
         for (param, grad) in held.into_iter().zip(scaled) {
             param.set_grad(Some(&Tensor::from_edge(grad)))?;
         }

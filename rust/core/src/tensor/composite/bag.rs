@@ -23,12 +23,11 @@ pub fn embedding_bag(c: &Call<'_>) -> Result<Edge> {
     let index = b.cast(&index, DType::I64)?;
     let (n, bags) = (index.shape().numel(), offsets.as_ref().unwrap_or(&index).shape()[0]);
     let flat = b.reshape(&index, &[n].into())?;
-    let bag = match &offsets {
-        Some(offsets) => bag_of(n, &b.cast(offsets, DType::I64)?)?,
-        None => {
-            let bags = b.reshape(&b.source(Op::Iota { length: bags }, index.node.device)?, &[bags, 1].into())?;
-            b.reshape(&b.expand(&bags, index.shape())?, &[n].into())?
-        }
+    let bag = if let Some(offsets) = &offsets {
+        bag_of(n, &b.cast(offsets, DType::I64)?)?
+    } else {
+        let bags = b.reshape(&b.source(Op::Iota { length: bags }, index.node.device)?, &[bags, 1].into())?;
+        b.reshape(&b.expand(&bags, index.shape())?, &[n].into())?
     };
     let counted = match c.maybe_int("padding_idx")? {
         Some(padding) => {

@@ -176,7 +176,7 @@ pub fn group_norm(x: &Edge, groups: usize, affine: &Affine, eps: f64) -> Result<
     let flat: Shape = [x.shape()[0], groups, x.shape()[1..].iter().product::<usize>() / groups].into();
     let (centred, variance) = moments(&b.reshape(x, &flat)?, &[2])?;
     let y = b.reshape(&scaled(&centred, &variance, eps)?, x.shape())?;
-    per_channel("group_norm", y, affine)
+    per_channel("group_norm", &y, affine)
 }
 
 /// Normalise each channel of each example. Results are the output, and where there were running statistics new ones.
@@ -202,7 +202,7 @@ pub fn instance_norm(
         return Err(Error::value("instance_norm", rule, format!("input {}", x.shape())));
     }
     let (centred, variance) = moments(x, &axes)?;
-    let mut results = vec![per_channel("instance_norm", scaled(&centred, &variance, eps)?, affine)?];
+    let mut results = vec![per_channel("instance_norm", &scaled(&centred, &variance, eps)?, affine)?];
     if let (Some(old_mean), Some(old_variance)) = (&given.mean, &given.variance) {
         let channels: Shape = [x.shape()[1]].into();
         if let Some(other) = [old_mean, old_variance].into_iter().find(|e| *e.shape() != channels) {
@@ -220,7 +220,7 @@ pub fn instance_norm(
 }
 
 /// Factor and summand of each channel (axis 1).
-fn per_channel(op: &str, y: Edge, affine: &Affine) -> Result<Edge> {
+fn per_channel(op: &str, y: &Edge, affine: &Affine) -> Result<Edge> {
     let b = face();
     let channels: Shape = [y.shape()[1]].into();
     if let Some(other) = [&affine.weight, &affine.bias].into_iter().flatten().find(|e| *e.shape() != channels) {

@@ -53,12 +53,14 @@ static TABLE: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
 /// Call a function by name.
 ///
 /// A function that has nothing to do, such as a reshape to the same shape, gives its operand back; of a leaf it gives a
-/// result, so that an in-place change of the result never asks for the rights of the leaf.
+/// result, so that an in-place change of the result never asks for the rights of the leaf. Positions that come with
+/// floating results, such as those of a sort, lose their tape.
 pub fn call(name: &str, args: &[Arg], attrs: &[(String, Attr)]) -> Result<Vec<Edge>> {
     let function = TABLE.get(name).ok_or_else(|| Error::bug(name, "no function of this name"))?;
     let mut results = function(&Call { name, args, attrs })?;
     for edge in &mut results {
-        if edge.node.sink.is_some() {
+        let positions = edge.node.requires_grad && !edge.dtype().is_float();
+        if edge.node.sink.is_some() || positions {
             *edge = face().one(identity(edge), std::slice::from_ref(edge))?;
         }
     }
