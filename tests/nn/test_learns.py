@@ -39,6 +39,12 @@ def level(rng, n):
     return x, (x**2).mean(2)
 
 
+def standing(rng, n):
+    """Where the first element stands among the others, whatever their level and spread."""
+    x = rng.normal(size=(n, 1, 8)) * rng.uniform(0.2, 5, size=(n, 1, 1)) + rng.normal(size=(n, 1, 1)) * 5
+    return x, (x[..., 0] - x.mean(2)) / x.std(2)
+
+
 def bumps(rng, n):
     """A signal of twice the length: each element becomes a bump."""
     x = rng.normal(size=(n, 1, 6))
@@ -132,8 +138,16 @@ def convolved(*between):
     return nn.Sequential(nn.Conv2d(1, 8, 3), *between, nn.Flatten(), nn.Linear(8, 1))
 
 
-def filtered(norm, pool):
-    return nn.Sequential(nn.Conv1d(1, 16, 1), norm, nn.ReLU(), pool, nn.Flatten(), nn.Linear(16, 1))
+def filtered(pool):
+    return nn.Sequential(nn.Conv1d(1, 16, 1), nn.ReLU(), pool, nn.Flatten(), nn.Linear(16, 1))
+
+
+def normed(norm):
+    return nn.Sequential(norm, nn.Flatten(), nn.Linear(8, 1))
+
+
+def spread():
+    return nn.ConvTranspose1d(1, 1, 4, stride=2, padding=1)
 
 
 def raised():
@@ -143,11 +157,12 @@ def raised():
 TASKS = {
     "max pool": Task(images, lambda: convolved(nn.MaxPool2d(4)), rate=2e-2),
     "adaptive max pool": Task(images, lambda: convolved(nn.AdaptiveMaxPool2d(1)), rate=2e-2),
-    "avg pool": Task(level, lambda: filtered(nn.Identity(), nn.AvgPool1d(12)), left=0.15),
-    "adaptive avg pool": Task(level, lambda: filtered(nn.Identity(), nn.AdaptiveAvgPool1d(1)), left=0.15),
-    "transposed convolution": Task(
-        bumps, lambda: nn.ConvTranspose1d(1, 1, 4, stride=2, padding=1), rate=3e-2, left=0.02
-    ),
+    "batch norm": Task(images, lambda: convolved(nn.BatchNorm2d(8), nn.MaxPool2d(4)), rate=2e-2, left=0.2),
+    "group norm": Task(standing, lambda: normed(nn.GroupNorm(1, 1)), left=0.02),
+    "instance norm": Task(standing, lambda: normed(nn.InstanceNorm1d(1)), left=0.02),
+    "avg pool": Task(level, lambda: filtered(nn.AvgPool1d(12)), left=0.15),
+    "adaptive avg pool": Task(level, lambda: filtered(nn.AdaptiveAvgPool1d(1)), left=0.15),
+    "transposed convolution": Task(bumps, spread, rate=3e-2, left=0.02),
     "upsample": Task(bumps, raised, left=0.25),
     "bag": Task(words, lambda: nn.EmbeddingBag(12, 1), rate=5e-2),
     "bilinear": Task(products, lambda: Through(lambda x, form: form(x, x), nn.Bilinear(2, 2, 1)), rate=5e-2),
