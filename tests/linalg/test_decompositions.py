@@ -123,3 +123,8 @@ def test_errors():
         LA.qr(ts.ones((2, 2), dtype=ts.float16))
     with pytest.raises(ArgumentError, match="mode reduced or complete"):
         LA.qr(ts.eye(2), mode="raw")
+
+
+def test_below_the_diagonal_zeros_are_positive():
+    r = np.asarray(LA.qr(ts.asarray([[3.0, 3.0], [3.0, 3.0]])).R)
+    assert not np.signbit(r).any()

@@ -29,7 +29,7 @@ pub(super) fn qr(a: &Matrix, full: bool) -> (Matrix, Matrix) {
     let mut r = Matrix::build(width, columns, |i, j| if i <= j { turned[(j, i)] } else { 0.0 });
     for k in 0..small {
         if r[(k, k)] < 0.0 {
-            r.row_mut(k).iter_mut().for_each(|x| *x = -*x);
+            r.row_mut(k)[k..].iter_mut().for_each(|x| *x = -*x);
             q.row_mut(k).iter_mut().for_each(|x| *x = -*x);
         }
     }
