@@ -14,6 +14,8 @@ use crate::shape::Shape;
 pub trait Builder {
     /// Apply an op to inputs of the shapes and dtypes it asks for.
     fn emit(&self, op: Op, inputs: &[Edge]) -> Result<Edges>;
+    /// Apply an op through which no gradient passes.
+    fn emit_frozen(&self, op: Op, inputs: &[Edge]) -> Result<Edges>;
     /// An edge that holds a fixed value.
     fn constant(&self, value: Value) -> Result<Edge>;
     /// Apply an op without inputs on a device.

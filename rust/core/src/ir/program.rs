@@ -25,6 +25,8 @@ pub struct Instruction {
     pub results: usize,
     /// File and line of the user's call.
     pub origin: Option<Arc<str>>,
+    /// No gradient passes: it was recorded detached, without a tape, or from nothing that has gradients.
+    pub frozen: bool,
 }
 
 /// Instructions in an order in which they can run.
@@ -59,7 +61,7 @@ impl Program {
         self.metas.len() - 1
     }
 
-    /// Append an instruction and give the number of its first result.
+    /// Append an instruction through which gradients pass, and give the number of its first result.
     pub fn push(
         &mut self,
         op: Op,
@@ -69,7 +71,7 @@ impl Program {
     ) -> ValueId {
         let first = self.metas.len();
         self.metas.extend_from_slice(metas);
-        self.instructions.push(Instruction { op, inputs, first, results: metas.len(), origin });
+        self.instructions.push(Instruction { op, inputs, first, results: metas.len(), origin, frozen: false });
         first
     }
 
@@ -95,6 +97,9 @@ impl Program {
         for node in order.iter().filter(|n| n.leaf.is_none()) {
             let operands = node.inputs().iter().map(|e| place(&number, e)).collect();
             let first = program.push(node.op.clone(), operands, &node.metas, node.origin.clone());
+            if let Some(instruction) = program.instructions.last_mut() {
+                instruction.frozen = !node.requires_grad;
+            }
             number.insert(node.id, first);
         }
         program.outputs = outputs.iter().map(|e| place(&number, e)).collect();
@@ -109,7 +114,10 @@ impl Program {
         }
         for instruction in &self.instructions {
             let operands: SmallVec<[Edge; 2]> = instruction.inputs.iter().map(|&i| edges[i].clone()).collect();
-            edges.extend(builder.emit(instruction.op.clone(), &operands)?);
+            let op = instruction.op.clone();
+            let results =
+                if instruction.frozen { builder.emit_frozen(op, &operands)? } else { builder.emit(op, &operands)? };
+            edges.extend(results);
         }
         Ok(self.outputs.iter().map(|&i| edges[i].clone()).collect())
     }

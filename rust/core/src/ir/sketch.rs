@@ -31,17 +31,25 @@ impl Sketch {
         };
         metas.iter().enumerate().map(leaf).collect()
     }
-}
 
-impl Builder for Sketch {
-    fn emit(&self, op: Op, inputs: &[Edge]) -> Result<Edges> {
+    fn draw(self, op: Op, inputs: &[Edge], differentiable: bool) -> Result<Edges> {
         let metas: SmallVec<[Meta; 4]> = inputs.iter().map(|e| e.meta().clone()).collect();
         let metas = infer(&op, &metas)?;
-        let requires_grad = inputs.iter().any(|e| e.node.requires_grad) && metas.iter().any(|m| m.dtype.is_float());
+        let requires_grad = differentiable && metas.iter().any(|m| m.dtype.is_float());
         let tape = Tape { inputs: inputs.into(), outputs: SmallVec::new() };
         let parts =
             NodeParts { op, metas, device: self.0, requires_grad, sink: None, leaf: None, recording: 0, origin: None };
         Ok(Node::new(parts, Some(tape)).outputs())
+    }
+}
+
+impl Builder for Sketch {
+    fn emit(&self, op: Op, inputs: &[Edge]) -> Result<Edges> {
+        self.draw(op, inputs, inputs.iter().any(|e| e.node.requires_grad))
+    }
+
+    fn emit_frozen(&self, op: Op, inputs: &[Edge]) -> Result<Edges> {
+        self.draw(op, inputs, false)
     }
 
     fn constant(&self, value: Value) -> Result<Edge> {

@@ -5,7 +5,7 @@ use crate::ir::program::{Instruction, Program, ValueId};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 
-/// An equal program with fewer instructions.
+/// An equal program with fewer instructions. It is to run, not to be differentiated: where gradients stop is forgotten.
 pub fn simplify(program: &Program) -> Program {
     prune(&merge(program))
 }
@@ -77,7 +77,7 @@ fn changes_nothing(op: &Op, program: &Program, inputs: &[ValueId]) -> bool {
     }
 }
 
-/// Keep what outputs need.
+/// Keep what outputs need, and where gradients stop.
 pub fn prune(program: &Program) -> Program {
     let mut needed = vec![false; program.metas.len()];
     for &output in &program.outputs {
@@ -106,6 +106,9 @@ pub fn prune(program: &Program) -> Program {
         let inputs = instruction.inputs.iter().map(|&i| renamed[i]).collect();
         let metas = &program.metas[instruction.first..instruction.first + instruction.results];
         let first = out.push(instruction.op.clone(), inputs, metas, instruction.origin.clone());
+        if let Some(last) = out.instructions.last_mut() {
+            last.frozen = instruction.frozen;
+        }
         for k in 0..instruction.results {
             renamed[instruction.first + k] = first + k;
         }

@@ -30,6 +30,10 @@ impl Builder for Face {
         if mode::recording() == 0 { run(op, inputs, device) } else { record(op, inputs, device) }
     }
 
+    fn emit_frozen(&self, op: Op, inputs: &[Edge]) -> Result<Edges> {
+        mode::with_grad(false, || self.emit(op, inputs))
+    }
+
     fn constant(&self, value: Value) -> Result<Edge> {
         Ok(leaf(value))
     }
@@ -134,10 +138,11 @@ fn record(op: Op, inputs: &[Edge], device: Device) -> Result<Edges> {
     let metas = infer(&op, &metas)?;
     let taped =
         mode::grad_enabled() && inputs.iter().any(|e| e.node.requires_grad) && metas.iter().any(|m| m.dtype.is_float());
-    if taped {
+    let (origin, body) = mode::with_recorder(|r| (r.origin(), r.is_body())).unwrap_or_default();
+    // What reaches a body is known when it is closed; only then is it known which of its ops see a gradient.
+    if taped && !body {
         require_derivative(&op)?;
     }
-    let origin = mode::with_recorder(|r| r.origin()).flatten();
     let parts = NodeParts { op, metas, device, requires_grad: taped, sink: None, leaf: None, recording, origin };
     let tape = Tape { inputs: inputs.iter().map(Edge::clone).collect(), outputs: SmallVec::new() };
     Ok(Node::new(parts, Some(tape)).outputs())

@@ -129,6 +129,11 @@ impl Recorder {
         Self { body: true, ..Self::new(origin) }
     }
 
+    /// Whether this is the body of a loop.
+    pub fn is_body(&self) -> bool {
+        self.body
+    }
+
     /// Number of the recording.
     pub fn id(&self) -> u64 {
         self.id

@@ -1,10 +1,12 @@
 //! Loops: the body is recorded once and becomes the program of one `Scan`.
 
+use crate::backend::locate;
 use crate::buffer::Meta;
 use crate::error::{Error, Result};
 use crate::ir::node::Edge;
 use crate::ir::op::{Op, ScanOp};
 use crate::ir::program::Program;
+use crate::passes::grad::require_derivative;
 use crate::passes::simplify::prune;
 use crate::tensor::face::face;
 use crate::tensor::recorder::{Origin, Recorder, Source};
@@ -90,16 +92,46 @@ fn close(
         inputs.push(edge.clone());
     }
     inputs.extend_from_slice(slots);
-    let op = ScanOp {
-        body: Arc::new(prune(&Program::from_graph(&inputs, results)?)),
-        consts: consts.len(),
-        carries: carries.len(),
-        length: walk.length,
-        reverse: walk.reverse,
-    };
-    let held = carries.len();
+    let mut program = prune(&Program::from_graph(&inputs, results)?);
+    let (fixed, held) = (consts.len(), carries.len());
     let operands: Vec<Edge> = consts.into_iter().chain(carries).chain(scanned).collect();
+    freeze(&mut program, &operands, fixed, held)?;
+    let op =
+        ScanOp { body: Arc::new(program), consts: fixed, carries: held, length: walk.length, reverse: walk.reverse };
     let mut outputs: Vec<Tensor> = face().emit(Op::Scan(op), &operands)?.into_iter().map(Tensor::from_edge).collect();
     let stacked = outputs.split_off(held);
     Ok((outputs, stacked))
+}
+
+/// Freeze what no gradient reaches, and refuse an op without a derivative where one does.
+///
+/// A carry that starts without a gradient may pick one up in a turn, which later turns hand on.
+fn freeze(body: &mut Program, operands: &[Edge], consts: usize, carries: usize) -> Result<()> {
+    let mut reached: Vec<bool> = operands.iter().map(|e| e.node.requires_grad && e.dtype().is_float()).collect();
+    reached.resize(body.metas.len(), false);
+    loop {
+        for instruction in &body.instructions {
+            let on = !instruction.frozen && instruction.inputs.iter().any(|&i| reached[i]);
+            let results = instruction.first..instruction.first + instruction.results;
+            for (result, meta) in reached[results.clone()].iter_mut().zip(&body.metas[results]) {
+                *result = on && meta.dtype.is_float();
+            }
+        }
+        let grown: Vec<usize> =
+            (0..carries).filter(|&c| reached[body.outputs[c]] && !reached[consts + c]).map(|c| consts + c).collect();
+        if grown.is_empty() {
+            break;
+        }
+        for carry in grown {
+            reached[carry] = true;
+        }
+    }
+    for instruction in &mut body.instructions {
+        let results = instruction.first..instruction.first + instruction.results;
+        instruction.frozen = !reached[results].contains(&true);
+        if !instruction.frozen {
+            require_derivative(&instruction.op).map_err(|e| locate(e, instruction.origin.as_deref()))?;
+        }
+    }
+    Ok(())
 }

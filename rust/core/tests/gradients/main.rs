@@ -10,6 +10,7 @@ mod functions;
 mod kinks;
 mod loops;
 mod ops;
+mod unrolled;
 
 #[path = "../every_op/data.rs"]
 mod data;
