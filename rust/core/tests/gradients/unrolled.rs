@@ -110,5 +110,5 @@ fn nothing_is_refused_where_nothing_is_lost() {
     };
     let start = tensor(&[0.0; 3], &[3].into());
     let (last, _) = scan(&mut mixed, &[start], std::slice::from_ref(&xs), walk, None).unwrap();
-    assert_eq!(gradients(&last, None, &[weight.clone()]).unwrap()[0].to_f64().unwrap(), [9.0; 3]);
+    assert_eq!(gradients(&last, None, std::slice::from_ref(&weight)).unwrap()[0].to_f64().unwrap(), [9.0; 3]);
 }
