@@ -80,7 +80,7 @@ def test_gradient_can_be_set():
 
 def test_results_that_are_not_floating_require_no_gradient():
     x = ts.asarray([2.0]).requires_grad_()
-    for result in (x > 1, ts.argmax(x), x.astype(ts.int64), ts.isnan(x)):
+    for result in (x > 1, ts.argmax(x), ts.argsort(x), x.astype(ts.int64), ts.isnan(x)):
         assert not result.requires_grad
 
 

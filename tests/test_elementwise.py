@@ -166,10 +166,25 @@ def test_pairs_of_special_values_are_numpys(name):
     a, b = SPECIAL[:, None], SPECIAL[None, :]
     with np.errstate(all="ignore"):
         want = PAIRS[name](a, b)
-    if name == "copysign":
-        want = np.where(np.isnan(b), np.abs(a), want)
     got = np.asarray(getattr(ts, name)(ts.asarray(a), ts.asarray(b)))
     np.testing.assert_allclose(got, want, rtol=1e-12, equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_next_number_is_numpys(dtype):
+    with np.errstate(all="ignore"):
+        x = np.array([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e-45, 3e38]).astype(dtype)
+        want = np.nextafter(x[:, None], x[None, :])
+    close(ts.nextafter(ts.asarray(x[:, None]), ts.asarray(x[None, :])), want, 0)
+    for half in (ts.float16, ts.bfloat16):
+        with pytest.raises(DTypeError, match="nextafter: expected a dtype for which it is defined"):
+            ts.nextafter(ts.ones(1, dtype=half), 2.0)
+
+
+def test_sign_of_nan_and_zero_is_seen():
+    x = np.array([np.nan, -np.nan, 0.0, -0.0])
+    assert ts.signbit(ts.asarray(x)).tolist() == np.signbit(x).tolist()
+    assert ts.copysign(ts.asarray(1.0), ts.asarray(x)).tolist() == np.copysign(1, x).tolist()
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)

@@ -16,47 +16,67 @@ INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uin
 DTYPES = ["bool", *INTEGERS, "float16", "bfloat16", "float32", "float64"]
 LIKELY = ["float32", "float64", "int64", "bool"]
 KEYS = [
+    "align_corners",
     "alpha",
     "approximate",
     "axes",
     "axis",
     "beta",
+    "blank",
     "ceil_mode",
+    "cell",
     "correction",
     "count_include_pad",
+    "delta",
     "device",
     "dilation",
     "divisor_override",
+    "dropout_p",
     "dtype",
+    "enable_gqa",
     "eps",
+    "equation",
     "fill",
     "flatten",
+    "full",
+    "gamma",
     "groups",
     "high",
     "ignore_index",
     "include_initial",
     "interior",
+    "is_causal",
+    "k",
     "keepdims",
     "kernel_size",
     "kind",
     "label_smoothing",
     "lambd",
+    "largest",
     "leading",
+    "log_target",
     "low",
     "lower",
+    "margin",
     "max_val",
     "min_val",
+    "mode",
     "momentum",
+    "need_weights",
     "negative_slope",
     "normalized_shape",
     "num_classes",
+    "output_padding",
     "output_size",
     "p",
     "padding",
     "padding_idx",
     "reduction",
     "return_indices",
+    "reverse",
+    "scale",
     "shape",
+    "size",
     "sizes",
     "start",
     "starts",
@@ -68,6 +88,7 @@ KEYS = [
     "training",
     "upper",
     "value",
+    "zero_infinity",
 ]
 SMALL = [-3, -2, -1, 0, 1, 2, 3, 5]
 NUMBERS = [True, False, *SMALL, 0.5, -1.5, 1e30, -1e-30, float("inf"), float("nan"), 2**40, -(2**63), 2**63 - 1]
@@ -90,6 +111,8 @@ COUNTS = {
     "leading",
     "output_size",
     "kernel_size",
+    "output_padding",
+    "size",
 }
 
 
@@ -117,7 +140,7 @@ def attribute(rng, key):
         return rng.choice(numbers)
     if kind < 0.92:
         return getattr(ts, rng.choice(DTYPES))
-    return rng.choice([None, "mean", "sum", "none", "tanh", "cpu", "reference", "text"])
+    return rng.choice([None, "mean", "sum", "none", "tanh", "cpu", "reference", "text", "max", "linear", "ij,jk->ik"])
 
 
 def likely(rng, name, args):
@@ -130,20 +153,72 @@ def likely(rng, name, args):
         found["shape"] = tuple(rng.choice([0, 1, 2, 3]) for _ in range(rng.randint(0, 3)))
     if name.endswith("pool"):
         found["kernel_size"] = found["output_size"] = tuple(rng.choice([1, 2, 3]) for _ in range(rng.randint(1, 3)))
-    if name == "layer_norm" and rank and rng.random() < 0.7:
+    if name in ("layer_norm", "rms_norm") and rank and rng.random() < 0.7:
         found["normalized_shape"] = args[0].shape[rng.randrange(rank) :]
-    if name == "batch_norm":
-        found["training"] = rng.random() < 0.8
     if name in PER_AXIS and rng.random() < 0.8:
         for key in PER_AXIS[name]:
             found[key] = tuple(rng.choice([0, 0, 1, 1, 2, 3, -1]) for _ in range(rank))
     return found
 
 
+def recurrent(rng, name):
+    cell, gates = rng.choice([("tanh", 1), ("relu", 1), ("gru", 3), ("lstm", 4)])
+    steps = rng.choice([(), (0,), (1,), (3,)]) if name == "recurrent_layer" else ()
+    shapes = [(*steps, 2, 3), (gates * 2, 3), (gates * 2, 2), (gates * 2,), (gates * 2,), (2, 2), (2, 2)]
+    args = [ts.rand(*shape) for shape in shapes]
+    args[3:5] = args[3:5] if rng.random() < 0.5 else [None, None]
+    return args, {"cell": cell}
+
+
+def attending(rng, name):
+    batch, length, keys, width = (rng.choice([0, 1, 2, 3]) for _ in range(4))
+    args = [ts.rand(batch, length, width), ts.rand(batch, keys, width), ts.rand(batch, keys, 2)]
+    masks = [None, ts.rand(length, keys), ts.rand(length, keys) > 0.5]
+    return [*args, rng.choice(masks)], {"is_causal": rng.random() < 0.3, "need_weights": rng.random() < 0.5}
+
+
+def aligning(rng, name):
+    steps, batch = rng.choice([0, 1, 4]), rng.choice([1, 2])
+    lengths = ts.full((batch,), rng.choice([0, 1, steps]), dtype=ts.int64)
+    labels = ts.randint(0, 3, (batch, rng.choice([0, 1, 2])))
+    return [ts.rand(steps, batch, 3), labels, lengths, ts.full((batch,), rng.choice([0, 1, 2]))], {}
+
+
+def convolving(rng, name):
+    axes = rng.randint(1, 3)
+    channels, groups = rng.choice([(2, 1), (4, 2), (3, 3)])
+    sizes = [rng.choice([0, 1, 4, 5]) for _ in range(axes)]
+    kernel = [rng.choice([1, 2, 3]) for _ in range(axes)]
+    weight = ts.rand(channels, channels // groups, *kernel)
+    return [ts.rand(2, channels, *sizes), weight, rng.choice([None, ts.rand(channels)])], {"groups": groups}
+
+
+# Functions whose arguments rarely fit one another by chance; one of them is then replaced now and again.
+TEMPLATES = {
+    "conv": convolving,
+    "conv_transpose": convolving,
+    "recurrent_layer": recurrent,
+    "recurrent_cell": recurrent,
+    "scaled_dot_product_attention": attending,
+    "ctc_loss": aligning,
+    "interpolate": lambda rng, name: ([tensor(rng)], {"size": (rng.choice([1, 2, 5]),) * rng.randint(1, 3)}),
+    "batch_norm": lambda rng, name: ([tensor(rng), None, None], {"training": rng.random() < 0.8}),
+}
+
+
+def fitting(rng, name):
+    args, attrs = TEMPLATES[name](rng, name)
+    if rng.random() < 0.5:
+        args[rng.randrange(len(args))] = argument(rng)
+    for key in rng.sample(KEYS, rng.choice([0, 0, 1, 2])):
+        attrs[key] = attribute(rng, key)
+    return tuple(args), attrs
+
+
 def calls(rng, name):
+    if name in TEMPLATES and rng.random() < 0.7:
+        return fitting(rng, name)
     args = tuple(argument(rng) for _ in range(rng.choice([0, 1, 1, 2, 2, 3, 3, 4, 5])))
-    if name == "batch_norm" and rng.random() < 0.5:
-        args = (tensor(rng), None, None)
     attrs = likely(rng, name, args)
     for key in rng.sample(KEYS, rng.choice([0, 0, 1, 2, 4, 8])):
         attrs[key] = attribute(rng, key)

@@ -243,13 +243,16 @@ NOT_DIFFERENTIABLE: dict[str, str] = {
 }
 
 
+# What the array surface calls under other names. The core's own tests hold a table of all functions, neural ones too.
+PRIVATE = {"linear", "pad", "put", "slice"}
+
 CASES = [(name, place) for name, rows in TABLE.items() if name in _core.function_names() for place in range(len(rows))]
 
 
-def test_every_function_is_differentiated_or_listed_with_its_reason():
-    names = set(_core.function_names())
+def test_every_function_of_the_array_surface_is_differentiated_or_listed_with_its_reason():
+    names = {name for name in _core.function_names() if hasattr(ts, name) or hasattr(ts.linalg, name)} | PRIVATE
     assert sorted(names - set(TABLE) - set(NOT_DIFFERENTIABLE)) == []
-    assert sorted((set(TABLE) | set(NOT_DIFFERENTIABLE)) - names) == []
+    assert sorted((set(TABLE) | set(NOT_DIFFERENTIABLE)) - set(_core.function_names())) == []
     assert set(TABLE) & set(NOT_DIFFERENTIABLE) == set()
 
 

@@ -16,6 +16,8 @@ SHAPES = [
     ((5, 2, 3), (5, 3, 4)),
     ((5, 1, 2, 3), (4, 3, 2)),
     ((2, 0), (0, 3)),
+    ((1, 0), (0, 3)),
+    ((3, 1, 0), (3, 0, 2)),
     ((0, 2), (2, 3)),
     ((1, 1), (1, 1)),
     ((3,), (4, 3, 2)),
@@ -40,6 +42,13 @@ def test_matmul_is_numpys(shapes, dtype):
     rtol = 1e-5 if dtype == "float32" else 1e-12
     close(ts.matmul(ts.asarray(a), ts.asarray(b)), np.matmul(a, b), rtol)
     close(ts.asarray(a) @ ts.asarray(b), np.matmul(a, b), rtol)
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 0), (1, 0), (2, 0)])
+def test_matmul_over_nothing_with_a_transposed_operand_is_zero(shape):
+    left, right = ts.ones(shape), ts.ones((*shape[:-2], 2, 0))
+    assert not ts.any(left @ right.mT)
+    assert (left @ right.mT).shape == (*shape[:-1], 2)
 
 
 @pytest.mark.parametrize("transposed", [(False, False), (True, False), (False, True), (True, True)])

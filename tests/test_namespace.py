@@ -140,20 +140,21 @@ def test_counters_count():
 def test_import_is_quick_and_takes_numpy_alone(tmp_path):
     program = """
 import sys, time
-import numpy
 start = time.perf_counter()
+import numpy
+middle = time.perf_counter()
 import trainsmith
-print(time.perf_counter() - start)
+print((time.perf_counter() - middle) / (middle - start))
 heavy = {"rich", "matplotlib", "sklearn", "torch", "pandas", "ml_dtypes", "asyncio", "multiprocessing", "unittest"}
 print(sorted(heavy & set(sys.modules)))
 """
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""}
-    seconds = []
-    for _ in range(4):
+    shares = []
+    for _ in range(5):
         run = subprocess.run(
             [sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment
         )
-        time, modules = run.stdout.splitlines()
-        seconds.append(float(time))
+        share, modules = run.stdout.splitlines()
+        shares.append(float(share))
         assert modules == "[]"
-    assert min(seconds) < 0.15
+    assert min(shares) < 1.08  # 0.25 s with the 0.12 s of NumPy, on any machine

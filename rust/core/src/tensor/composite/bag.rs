@@ -15,9 +15,12 @@ pub fn embedding_bag(c: &Call<'_>) -> Result<Edge> {
     let b = face();
     let (index, weight, offsets) = (c.edge(0)?, c.edge(1)?, c.maybe_edge(2)?);
     let (rank, mode) = (index.shape().len(), c.text("mode", "mean")?);
-    if !index.dtype().is_integer() || weight.shape().len() != 2 || rank != 2 - usize::from(offsets.is_some()) {
-        let got = format!("{} indices {}, a table {}", index.dtype(), index.shape(), weight.shape());
-        let rule = "integer indices [bags, length], or [n] with offsets [bags], and a table [rows, width]";
+    let starts = offsets.as_ref().is_none_or(|o| o.dtype().is_integer() && o.shape().len() == 1);
+    let fits = index.dtype().is_integer() && weight.shape().len() == 2 && rank == 2 - usize::from(offsets.is_some());
+    if !starts || !fits {
+        let offsets = offsets.map_or(String::new(), |o| format!(" and {} offsets {}", o.dtype(), o.shape()));
+        let got = format!("{} indices {}, a table {}{offsets}", index.dtype(), index.shape(), weight.shape());
+        let rule = "integer indices [bags, length], or [n] with integer offsets [bags], and a table [rows, width]";
         return Err(Error::shape(c.name, rule, got));
     }
     let index = b.cast(&index, DType::I64)?;

@@ -22,6 +22,10 @@ pub(super) struct Line<'a, T> {
 
 /// `out = x m`, with as many columns as `out` has elements.
 pub(super) fn product<T: Real>(depth: usize, x: Line<'_, T>, m: Matrix<'_, T>, out: &mut [T]) {
+    if depth == 0 {
+        out.fill(T::ZERO);
+        return;
+    }
     let x: Vec<T> = (0..depth).map(|k| x.elements[along(x.first, x.step, k)]).collect();
     if m.row_step == 1 {
         for (j, sum) in out.iter_mut().enumerate() {

@@ -98,9 +98,11 @@ fn variance(op: &str, var: &Edge, shape: &Shape) -> Result<Edge> {
     if var.shape().is_empty() || var.shape() == shape {
         return b.expand(var, shape);
     }
-    let row = shape.with(rank - 1, 1);
-    if *var.shape() == row || var.shape()[..] == shape[..rank - 1] {
-        return b.expand(&b.reshape(var, &row)?, shape);
+    if rank > 0 {
+        let row = shape.with(rank - 1, 1);
+        if *var.shape() == row || var.shape()[..] == shape[..rank - 1] {
+            return b.expand(&b.reshape(var, &row)?, shape);
+        }
     }
     let rule = format!("var of shape {shape}, of that without its last axis or with size 1 there, or one number");
     Err(Error::shape(op, rule, var.shape().to_string()))
