@@ -196,6 +196,38 @@ def test_a_cancel_ends_the_wait_for_a_background_load():
     assert values_of(iterator) == [0, 1, 2]
 
 
+@BOTH
+def test_chunks_go_on_from_every_place(prefetch):
+    chunks = [10, 20], [], [30], [40, 50, 60]
+    iterator = ChunkedDataIterator(loader_of(*chunks)[0], prefetch=prefetch)
+    states = [iterator.state_dict()]
+    while iterator.next():
+        states.append(iterator.state_dict())
+    assert states[3:5] == [{"chunk": 2, "batches": 1}, {"chunk": 3, "batches": 1}]
+    for given, state in enumerate(states):
+        load, calls = loader_of(*chunks)
+        again = ChunkedDataIterator(load, prefetch=prefetch, max_empty_chunks=2)
+        again.load_state_dict(state)
+        assert values_of(again) == [10, 20, 30, 40, 50, 60][given:]
+        assert calls[0] == state["chunk"]
+
+
+def test_a_place_beyond_a_chunk_is_an_error_of_that_chunk():
+    iterator = ChunkedDataIterator(loader_of([1], [2])[0])
+    iterator.load_state_dict({"chunk": 1, "batches": 2})
+    assert not iterator.next()
+    assert "1 of at least 2 for chunk 1" in str(iterator.error())
+
+
+@pytest.mark.parametrize("state", [{}, {"batches": -1}, {"batches": 3}, {"batches": 1.5}, {"batches": True}])
+def test_what_is_no_place_is_refused_and_changes_nothing(state):
+    iterator = DataIteratorAdapter([batch_of(1), batch_of(2)])
+    assert iterator.next()
+    with pytest.raises(DataError, match="batches of the state"):
+        iterator.load_state_dict(state)
+    assert (value_of(iterator.batch()), values_of(iterator)) == (1, [2])
+
+
 def test_a_loader_is_needed():
     for arguments in ({"loader": None}, {"loader": loader_of()[0], "max_empty_chunks": 0}):
         with pytest.raises(ConfigError):
@@ -209,6 +241,8 @@ def test_a_loader_is_needed():
         ({"reset": lambda self: None}, "reset"),
         ({"close": lambda self: None}, "closed iterator"),
         ({"next": lambda self, *, ctx=None: DataIteratorAdapter.next(self)}, "cancelled"),
+        ({"state_dict": lambda self: {"batches": 0}}, "goes to the place"),
+        ({"load_state_dict": lambda self, state: self.reset()}, "goes to the place"),
     ],
 )
 def test_the_law_kit_finds_a_broken_iterator(broken, law):

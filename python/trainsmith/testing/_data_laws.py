@@ -11,6 +11,7 @@ from trainsmith.training import (
     BatchConfig,
     DataIterator,
     DataProvider,
+    ResumableIterator,
     RunContext,
     SequenceConfig,
     SequenceProvider,
@@ -83,7 +84,38 @@ def check_data_iterator(iterator: DataIterator) -> None:
     iterator.close()
     iterator.reset()
     law(iterator.next(), "reset() revives a closed iterator", False)
+    if isinstance(iterator, ResumableIterator):
+        _check_places(iterator, len(first))
     iterator.close()
+
+
+def _check_places(iterator: ResumableIterator, batches: int) -> None:
+    """Checks that an iteration goes on from every place as it did when the place was kept."""
+    iterator.reset()
+    start = iterator.state_dict()
+    law(
+        is_mapping(start) and all(isinstance(one, int) for one in cast(Any, start).values()),
+        "state_dict() holds whole numbers by name",
+        start,
+    )
+    whole = rows_of(iterator)
+    for given in sorted({0, 1, batches - 1, batches}):
+        iterator.load_state_dict(start)
+        law(iterator.batch() is None, "batch() is None after load_state_dict()", iterator.batch())
+        for _ in range(given):
+            law(iterator.next(), "load_state_dict() of the start replays the epoch", False)
+        state = dict(iterator.state_dict())
+        law(state == dict(iterator.state_dict()), "state_dict() changes nothing")
+        law(equal(rows_of(iterator), whole[given:]), "equal places give equal batches", state)
+        iterator.close()
+        iterator.load_state_dict(state)
+        law(equal(rows_of(iterator), whole[given:]), "load_state_dict() goes to the place of state_dict()", state)
+    iterator.load_state_dict(start)
+    context = RunContext()
+    context.cancel()
+    law(iterator.next() and not iterator.next(ctx=context), "next() is False once its context is cancelled", True)
+    iterator.load_state_dict(iterator.state_dict())
+    law(equal(rows_of(iterator), whole[1:]), "a cancelled iteration keeps its place", iterator.state_dict())
 
 
 def check_data_provider(provider: DataProvider, *, batch_size: int = 2) -> None:

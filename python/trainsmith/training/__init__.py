@@ -31,7 +31,7 @@ from trainsmith.training._plugin_registry import (
 )
 from trainsmith.training._prepare import Prepared, prepare
 from trainsmith.training._protocols_backend import Backend, Predictor, WindowedBackend, WindowedPredictor
-from trainsmith.training._protocols_data import DataIterator, DataProvider, SequenceProvider
+from trainsmith.training._protocols_data import DataIterator, DataProvider, ResumableIterator, SequenceProvider
 from trainsmith.training._protocols_model import GradientStrategy, Model, Trainer
 from trainsmith.training._protocols_validation import CrossValidator, Executor, Fold, MetricComputer, MetricFunction
 from trainsmith.training._protocols_workflow import ModelProvider, TrainingWorkflow
@@ -92,6 +92,7 @@ __all__ = [
     "Predictions",
     "Predictor",
     "Prepared",
+    "ResumableIterator",
     "RunConfig",
     "RunContext",
     "ScheduleConfig",

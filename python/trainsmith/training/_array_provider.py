@@ -15,7 +15,7 @@ from trainsmith.training._batch import Batch
 from trainsmith.training._config import BatchConfig
 from trainsmith.training._context import RunContext, raise_if_done
 from trainsmith.training._element import T_co
-from trainsmith.training._iteration import Iteration, cancellation
+from trainsmith.training._iteration import Iteration, cancellation, place_of
 
 Array = npt.NDArray[Any]
 
@@ -235,15 +235,8 @@ class ArrayIterator(Iteration[T_co]):
         return {"epoch": self._epoch, "rows": self._start}
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """Continues where `state_dict` was called: the next batch is the one that came next then.
-
-        Args:
-            state: what `state_dict` returned.
-
-        Raises:
-            KeyError: an entry is missing; nothing has changed then.
-        """
-        epoch, rows = state["epoch"], state["rows"]
+        """Goes to a place; see `ResumableIterator.load_state_dict`."""
+        epoch, rows = place_of(state, {"epoch": None, "rows": self._rows}, _OP)
         with self._lock:
             self._epoch = epoch
             self._rewind()

@@ -1,7 +1,7 @@
 """Batches that a callback loads chunk by chunk, the next chunk while the current one is used."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from trainsmith.data._wording import shown, worded
@@ -9,7 +9,7 @@ from trainsmith.errors import CancelledError, ChunkError, ConfigError
 from trainsmith.training._batch import Batch
 from trainsmith.training._context import RunContext
 from trainsmith.training._element import T, T_co
-from trainsmith.training._iteration import Iteration, cancellation
+from trainsmith.training._iteration import Iteration, cancellation, place_of
 
 ChunkLoader = Callable[[int], Sequence[Batch[T]] | None]
 """Takes a chunk's index, from 0, and returns its batches, or None after the last chunk."""
@@ -58,7 +58,7 @@ class ChunkedDataIterator(Iteration[T_co]):
         self._max_empty = max_empty_chunks
         self._lock = threading.RLock()
         self._ahead: _Load | None = None
-        self._rewind()
+        self._go_to(0, 0)
 
     def next(self, *, ctx: RunContext | None = None) -> bool:
         """Goes to the next batch, and loads chunks until one has a batch.
@@ -78,7 +78,7 @@ class ChunkedDataIterator(Iteration[T_co]):
                 if stopped is not None:
                     raise stopped
                 if self._place + 1 < len(self._chunk):
-                    self._place += 1
+                    self._give(self._place + 1)
                     return True
                 return self._advance(ctx)
             except (ChunkError, CancelledError) as error:
@@ -104,16 +104,33 @@ class ChunkedDataIterator(Iteration[T_co]):
     def reset(self) -> None:
         """Starts again from chunk 0, also after `close` or an error."""
         with self._lock:
-            self._rewind()
+            self._go_to(0, 0)
 
-    def _rewind(self) -> None:
+    def state_dict(self) -> dict[str, int]:
+        """Returns the current chunk's index and the number of its batches that were given."""
+        with self._lock:
+            return dict(self._given)
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Goes to a place; see `ResumableIterator.load_state_dict`. The loader is called first for that chunk."""
+        chunk, batches = place_of(state, {"chunk": None, "batches": None}, _OP)
+        with self._lock:
+            self._go_to(chunk, batches)
+
+    def _go_to(self, chunk: int, batches: int) -> None:
         if self._ahead is not None:
             self._ahead.forget()
         self._chunk: Sequence[Batch[T_co]] = ()
         self._place = -1
-        self._index = 0
+        self._index = chunk
+        self._given = {"chunk": chunk, "batches": batches}
+        self._skipped = batches
         self._exhausted = False
         self._error: Exception | None = None
+
+    def _give(self, place: int) -> None:
+        self._place = place
+        self._given = {"chunk": self._index - 1, "batches": place + 1}
 
     def _end(self, error: Exception | None) -> None:
         self._chunk, self._place, self._exhausted, self._error = (), -1, True, error
@@ -121,14 +138,20 @@ class ChunkedDataIterator(Iteration[T_co]):
     def _advance(self, ctx: RunContext | None) -> bool:
         """Loads chunks until one has a batch or the loader says that there are no more."""
         self._chunk, self._place = (), -1
-        for _ in range(self._max_empty):
+        for _ in range(self._max_empty + bool(self._skipped)):
             chunk = self._checked(self._loaded(ctx))
+            skipped, self._skipped = self._skipped, 0
+            if skipped > len(chunk or ()):
+                raise self._failed(
+                    "a chunk must have the batches of the loaded state", f"{len(chunk or ())} of at least {skipped}"
+                )
             if chunk is None:
                 self._end(None)
                 return False
             self._index += 1
-            if chunk:
-                self._chunk, self._place = chunk, 0
+            if len(chunk) > skipped:
+                self._chunk = chunk
+                self._give(skipped)
                 if self._prefetch:
                     self._ahead = _Load(self._loader, self._index)
                 return True

@@ -1,16 +1,20 @@
 """What every data iterator of the package shares: Python's iterator and `with` protocols, and cancellation."""
 
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Generic, Self
+from typing import Any, Generic, Self
 
-from trainsmith.errors import CancelledError
+import numpy as np
+
+from trainsmith.data._wording import worded
+from trainsmith.errors import CancelledError, DataError
 from trainsmith.training._batch import Batch
 from trainsmith.training._context import RunContext
 from trainsmith.training._element import T_co
 
 
 class Iteration(Generic[T_co]):
-    """Base of data iterators; subclasses give the five methods of `DataIterator`."""
+    """Base of data iterators; subclasses give the methods of `ResumableIterator`."""
 
     def next(self, *, ctx: RunContext | None = None) -> bool:
         """Goes to the next batch; see `DataIterator.next`."""
@@ -30,6 +34,14 @@ class Iteration(Generic[T_co]):
 
     def reset(self) -> None:
         """Goes back before the first batch; see `DataIterator.reset`."""
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, int]:
+        """Returns the place; see `ResumableIterator.state_dict`."""
+        raise NotImplementedError
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Goes to a place; see `ResumableIterator.load_state_dict`."""
         raise NotImplementedError
 
     def __iter__(self) -> Self:
@@ -81,3 +93,36 @@ def cancellation(ctx: RunContext | None, op: str) -> CancelledError | None:
     except CancelledError as error:
         return error
     return None
+
+
+def place_of(state: Mapping[str, int], limits: Mapping[str, int | None], op: str) -> tuple[int, ...]:
+    """Reads the place of an iterator.
+
+    Args:
+        state: what `state_dict` returned.
+        limits: by entry, the largest number that is a place; None for no limit.
+        op: the iterator.
+
+    Returns:
+        The entries in the order of `limits`.
+
+    Raises:
+        DataError: an entry is missing or out of range.
+
+    Example:
+        >>> place_of({"epoch": 2, "rows": 8}, {"epoch": None, "rows": 10}, "iterator")
+        (2, 8)
+    """
+    for name, limit in limits.items():
+        value: Any = state.get(name)
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not whole or value < 0 or (limit is not None and value > limit):
+            raise worded(
+                DataError,
+                op,
+                f"{name} of the state must be a place of this iterator",
+                expected="a whole number of at least 0" + ("" if limit is None else f" and at most {limit}"),
+                got="nothing" if value is None else repr(value),
+                step="load a state of an iterator over the same data with the same settings",
+            )
+    return tuple(int(state[name]) for name in limits)

@@ -1,7 +1,7 @@
 """Batches in memory as a data iterator."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from trainsmith.data._wording import shown, worded
@@ -9,7 +9,7 @@ from trainsmith.errors import DataError
 from trainsmith.training._batch import Batch
 from trainsmith.training._context import RunContext
 from trainsmith.training._element import T_co
-from trainsmith.training._iteration import Iteration, cancellation
+from trainsmith.training._iteration import Iteration, cancellation, place_of
 
 
 class DataIteratorAdapter(Iteration[T_co]):
@@ -42,10 +42,8 @@ class DataIteratorAdapter(Iteration[T_co]):
                     got=f"{shown(batch)} at index {index}",
                     step="leave it out",
                 )
-        self._index = -1
-        self._closed = False
-        self._error: Exception | None = None
         self._lock = threading.Lock()
+        self._go_to(0)
 
     def next(self, *, ctx: RunContext | None = None) -> bool:
         """Goes to the next batch.
@@ -59,16 +57,17 @@ class DataIteratorAdapter(Iteration[T_co]):
         with self._lock:
             stopped = cancellation(ctx, "next")
             if stopped is not None:
-                self._index, self._error = len(self._batches), stopped
-            if self._index < len(self._batches):
-                self._index += 1
-            return not self._closed and self._index < len(self._batches)
+                self._ended, self._error = True, stopped
+            self._batch: Batch[T_co] | None = None
+            if self._ended or self._given == len(self._batches):
+                return False
+            self._batch = self._batches[self._given]
+            self._given += 1
+            return True
 
     def batch(self) -> Batch[T_co] | None:
         """Returns the current batch; None outside the batches."""
-        with self._lock:
-            inside = not self._closed and 0 <= self._index < len(self._batches)
-            return self._batches[self._index] if inside else None
+        return self._batch
 
     def error(self) -> Exception | None:
         """Returns the error of a cancelled `next`; otherwise None."""
@@ -77,9 +76,23 @@ class DataIteratorAdapter(Iteration[T_co]):
     def close(self) -> None:
         """Ends the iteration until `reset`."""
         with self._lock:
-            self._closed = True
+            self._ended, self._batch = True, None
 
     def reset(self) -> None:
         """Goes back before the first batch, also after `close`."""
         with self._lock:
-            self._index, self._closed, self._error = -1, False, None
+            self._go_to(0)
+
+    def state_dict(self) -> dict[str, int]:
+        """Returns the number of batches that were given."""
+        return {"batches": self._given}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Goes to a place; see `ResumableIterator.load_state_dict`."""
+        (given,) = place_of(state, {"batches": len(self._batches)}, "data_iterator")
+        with self._lock:
+            self._go_to(given)
+
+    def _go_to(self, given: int) -> None:
+        self._given, self._batch, self._ended = given, None, False
+        self._error: Exception | None = None

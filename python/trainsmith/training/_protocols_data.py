@@ -43,6 +43,32 @@ class DataIterator(Protocol[T_co]):
 
 
 @runtime_checkable
+class ResumableIterator(DataIterator[T_co], Protocol[T_co]):
+    """A data iterator whose place can be kept and found again; every iterator of the package is one.
+
+    The laws are those of `trainsmith.testing.check_data_iterator`.
+    """
+
+    def state_dict(self) -> Mapping[str, int]:
+        """Returns the place: whole numbers by name, so that it fits any checkpoint.
+
+        The current batch counts as given. An iteration that was cancelled keeps its place.
+        """
+        ...
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Goes to a place, also after `close` or an error: the next batch is the one that came next there.
+
+        Args:
+            state: what `state_dict` returned, of an iterator over the same data with the same settings.
+
+        Raises:
+            DataError: an entry is missing or no place of this iterator; nothing has changed then.
+        """
+        ...
+
+
+@runtime_checkable
 class DataProvider(Protocol[T_co]):
     """Gives training and validation data. Laws: `trainsmith.testing.check_data_provider`."""
 
