@@ -8,6 +8,7 @@ from trainsmith import _core
 from trainsmith._core import Buffer, DType, Parameter, Tensor
 from trainsmith._core import dtype as dtype_of
 from trainsmith._guards import touch
+from trainsmith.nn._backward import backward_through
 from trainsmith.nn._convert import convert
 from trainsmith.nn._hooks import RemovableHandle
 from trainsmith.nn._parameter import clear_grad
@@ -61,6 +62,26 @@ class Module(Slots):
             given = hook(self, args, kwargs, output) if with_kwargs else hook(self, args, output)
             output = output if given is None else given
         return output
+
+    def backward(self, grad: Tensor, *inputs: Tensor) -> tuple[Tensor | None, ...]:
+        """Computes the output of inputs, adds to the gradients of the parameters and gives those of the inputs.
+
+        Args:
+            grad: derivative of the loss with respect to the output, its shape.
+            inputs: of `forward`.
+
+        Returns:
+            One gradient per input; None for one that is not floating.
+
+        Example:
+            >>> import trainsmith as ts
+            >>> from trainsmith import nn
+            >>> layer = nn.Linear(2, 1, bias=False)
+            >>> grads = layer.backward(ts.asarray([[1.0]]), ts.asarray([[3.0, 4.0]]))
+            >>> layer.weight.grad.tolist(), grads[0].shape
+            ([[3.0, 4.0]], (1, 2))
+        """
+        return backward_through(self, grad, inputs)
 
     def _guard(self) -> tuple[int, bool]:
         """Gives what a captured step that used this module depends on."""

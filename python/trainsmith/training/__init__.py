@@ -15,6 +15,8 @@ from trainsmith.training._early_stopping import EarlyStopConfig, EarlyStopping
 from trainsmith.training._element import Float32, Float64
 from trainsmith.training._experiment_config import CVConfig, SequenceConfig, TrainConfig
 from trainsmith.training._fit import fit
+from trainsmith.training._graph import Graph
+from trainsmith.training._input import Input
 from trainsmith.training._interrupt import stop_on_interrupt
 from trainsmith.training._iterator_adapter import DataIteratorAdapter
 from trainsmith.training._job import JobOutcome, run_job
@@ -40,8 +42,11 @@ from trainsmith.training._result import CVResult, EpochRecord, ModelInfo, Traini
 from trainsmith.training._sections import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig
 from trainsmith.training._sequences import DefaultSequenceProvider
 from trainsmith.training._serial_executor import SerialExecutor
+from trainsmith.training._trainer import DefaultTrainer, Evaluation
 from trainsmith.training._window_sizes import parse_window_sizes
 from trainsmith.training._windows import LeakWarning, create_windows
+from trainsmith.training.strategies._adapter import GradientStrategyAdapter
+from trainsmith.training.strategies._backprop import DefaultBackpropStrategy
 
 __all__ = [
     "ArrayDataProvider",
@@ -62,12 +67,15 @@ __all__ = [
     "DataIteratorAdapter",
     "DataProvider",
     "DataProviderFactory",
+    "DefaultBackpropStrategy",
     "DefaultCrossValidator",
     "DefaultMetricComputer",
     "DefaultSequenceProvider",
+    "DefaultTrainer",
     "EarlyStopConfig",
     "EarlyStopping",
     "EpochRecord",
+    "Evaluation",
     "Executor",
     "Float32",
     "Float32Registry",
@@ -75,6 +83,9 @@ __all__ = [
     "Float64Registry",
     "Fold",
     "GradientStrategy",
+    "GradientStrategyAdapter",
+    "Graph",
+    "Input",
     "JobConfig",
     "JobOutcome",
     "LeakWarning",

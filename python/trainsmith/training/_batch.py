@@ -17,6 +17,8 @@ class Batch(Generic[T_co]):
     Args:
         inputs: tensor by graph input; a key is an input of the graph or its name. At least one.
         targets: one tensor; the loss decides what it means.
+        weights: how much each row counts, at least 0, shape (rows,) or the leading axes of what the loss gives with
+            `reduction="none"`, such as (rows, tokens); None counts all alike.
 
     Raises:
         DataError: `inputs` is no mapping, or is empty, or `targets` is None.
@@ -29,6 +31,7 @@ class Batch(Generic[T_co]):
 
     inputs: Mapping[Hashable, Tensor]
     targets: Tensor
+    weights: Tensor | None = None
 
     def __post_init__(self) -> None:
         inputs = cast(Any, self.inputs)

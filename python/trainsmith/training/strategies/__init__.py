@@ -1,0 +1,7 @@
+"""Ways to compute gradients, which compose: one strategy goes around another."""
+
+from trainsmith.training.strategies._abstract import AbstractStrategy
+from trainsmith.training.strategies._clipping import ClippingStrategy
+from trainsmith.training.strategies._wrapper import AbstractWrapper
+
+__all__ = ["AbstractStrategy", "AbstractWrapper", "ClippingStrategy"]
