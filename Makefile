@@ -13,6 +13,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 
 VENV := .venv
 BIN := $(VENV)/bin
+PEER_PYTHON ?= $(BIN)/python
 PIP := $(BIN)/python -m pip install
 CORE_SOURCES := Cargo.toml Cargo.lock $(shell find rust/core/Cargo.toml rust/core/src rust/py -type f 2>/dev/null)
 
@@ -67,8 +68,9 @@ check: $(VENV)/.test  ## what the commit hook runs, under 10 s: formats, ruff, f
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/python tools/size.py
 
-bench:  ## kernel benchmarks (criterion)
+bench: $(VENV)/.core  ## kernel benchmarks (criterion), then training steps beside the peers that PEER_PYTHON has
 	cargo bench --locked -p trainsmith-core
+	$(BIN)/python benches/training --peer-python $(PEER_PYTHON)
 
 docs:  ## build the Rust documentation; a broken link is an error
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps -p trainsmith-core
