@@ -47,6 +47,7 @@ from trainsmith.training._window_sizes import parse_window_sizes
 from trainsmith.training._windows import LeakWarning, create_windows
 from trainsmith.training.strategies._adapter import GradientStrategyAdapter
 from trainsmith.training.strategies._backprop import DefaultBackpropStrategy
+from trainsmith.training.strategies._one_step import OneStepApproximationStrategy
 
 __all__ = [
     "ArrayDataProvider",
@@ -97,6 +98,7 @@ __all__ = [
     "ModelInfo",
     "ModelProvider",
     "ModelProviderFactory",
+    "OneStepApproximationStrategy",
     "OptimizerConfig",
     "PluginRegistry",
     "PluginWarning",
