@@ -11,6 +11,7 @@ from trainsmith.data._wording import shown, worded
 from trainsmith.errors import IoError
 
 _OP = "save"
+_HINT = "set run.output to another place"
 
 
 def check_new(path: str | PathLike[str], *, overwrite: bool, marker: str) -> None:
@@ -67,7 +68,9 @@ def next_free(path: Path) -> Path:
 
 
 @contextmanager
-def new_folder(path: str | PathLike[str], *, overwrite: bool, marker: str) -> Generator[Path, None, None]:
+def new_folder(
+    path: str | PathLike[str], *, overwrite: bool, marker: str, hint: str = _HINT
+) -> Generator[Path, None, None]:
     """Gives a temporary folder that becomes `path` when the block ends without an error.
 
     Every file is on the disk before the folder gets its name. After an error nothing is left behind.
@@ -76,6 +79,7 @@ def new_folder(path: str | PathLike[str], *, overwrite: bool, marker: str) -> Ge
         path: the folder to be written; its parents are made.
         overwrite: whether it may replace an older folder of the same kind.
         marker: the file that shows the kind.
+        hint: what to do where the folder cannot be written.
 
     Yields:
         The temporary folder, beside `path`.
@@ -112,21 +116,21 @@ def new_folder(path: str | PathLike[str], *, overwrite: bool, marker: str) -> Ge
     except OSError as error:
         if isinstance(error, IoError):
             raise
-        raise _not_writable(path, error.strerror or type(error).__name__) from error
+        raise _not_writable(path, error.strerror or type(error).__name__, hint) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         if replaced.exists() and not path.exists():
             replaced.rename(path)
 
 
-def _not_writable(path: Path, got: str) -> IoError:
+def _not_writable(path: Path, got: str, hint: str = _HINT) -> IoError:
     return worded(
         IoError,
         _OP,
         f"folder {shown(str(path))} must be writable",
         expected="a place with room to write",
         got=got,
-        step="set run.output to another place",
+        step=hint,
     )
 
 
