@@ -234,8 +234,8 @@ def required(doc: str, kind: Kind, **bounds: Any) -> Any:
 
 
 def options(config: type[Config]) -> dict[str, Option]:
-    """Returns the rules of a configuration class by field name."""
-    return {one.name: one.metadata["option"] for one in fields(config)}
+    """Returns the rules of a configuration class by field name; fields without one are no plain values."""
+    return {one.name: one.metadata["option"] for one in fields(config) if "option" in one.metadata}
 
 
 def file_options(config: type[Config]) -> dict[str, tuple[str, Option]]:

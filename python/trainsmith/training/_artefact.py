@@ -187,7 +187,9 @@ def save_artefact(
             {"target": prepared.target.to_dict(), "inputs": prepared.preprocessor.to_dict()},
         )
         _write(folder / "metrics.json", {**summary, **metrics})
-        _write(folder / "history.json", [record.to_dict() for record in result.history])
+        # Without wall-clock time, so that equal runs give equal files.
+        history = [record.to_dict() for record in result.history]
+        _write(folder / "history.json", [{k: v for k, v in one.items() if k != "seconds"} for one in history])
         _write(
             folder / "split.json",
             {name: prepared.rows_in_file[rows].tolist() for name, rows in parts.items()},

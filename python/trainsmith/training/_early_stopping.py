@@ -21,6 +21,7 @@ class EarlyStopConfig:
         mode: `min` where smaller is better, `max` where larger is.
         on_nan: what a value that is NaN or infinite does: `skip` counts it as no improvement, `stop` stops, `error`
             raises. None of them changes the average.
+        baseline: an average that is not better than this is no improvement, not even the first; None for no baseline.
 
     Raises:
         ConfigError: fields that break their rule, all of them.
@@ -37,6 +38,7 @@ class EarlyStopConfig:
     on_nan: Literal["skip", "stop", "error"] = option(
         "skip", "what a value that is not finite does", "str", choices=("skip", "stop", "error")
     )
+    baseline: float | None = option(None, "what the average must be better than", "number")
 
     def __post_init__(self) -> None:
         check(self)
@@ -45,8 +47,9 @@ class EarlyStopConfig:
 class EarlyStopping:
     """Watches one metric: `s = alpha x + (1 - alpha) s`, and stops after `patience` calls without an improvement of s.
 
-    The first finite value starts the average and is the best. Later an improvement is `best - s > min_delta` (`min`) or
-    `s - best > min_delta` (`max`); it becomes the best and resets the counter. After a stop it keeps working.
+    The first finite value starts the average and, without a baseline, is the best. Later an improvement is
+    `best - s > min_delta` (`min`) or `s - best > min_delta` (`max`); it becomes the best and resets the counter. After
+    a stop it keeps working.
 
     Args:
         config: when to stop.
@@ -115,17 +118,23 @@ class EarlyStopping:
                 )
             self._counter += 1
             return self.config.on_nan == "stop" or self._counter >= self.config.patience
-        if self._smoothed is None or self._best is None:
-            self._smoothed, improved = value, True
+        if self._smoothed is None:
+            self._smoothed = value
         else:
             self._smoothed = self.config.alpha * value + (1 - self.config.alpha) * self._smoothed
-            gain = self._best - self._smoothed if self.config.mode == "min" else self._smoothed - self._best
-            improved = gain > self.config.min_delta
+        improved = self._improves(self._smoothed)
         if improved:
             self._best, self._best_epoch, self._counter = self._smoothed, epoch, 0
         else:
             self._counter += 1
         return self._counter >= self.config.patience
+
+    def _improves(self, smoothed: float) -> bool:
+        best = self.config.baseline if self._best is None else self._best
+        if best is None:
+            return True
+        gain = best - smoothed if self.config.mode == "min" else smoothed - best
+        return gain > self.config.min_delta
 
     def state_dict(self) -> dict[str, Any]:
         """Returns everything but the configuration as plain values."""

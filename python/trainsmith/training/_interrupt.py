@@ -1,4 +1,4 @@
-"""Turns the first Ctrl-C into a request to stop."""
+"""Turns the first Ctrl-C or SIGTERM into a request to stop."""
 
 import signal
 import threading
@@ -9,7 +9,7 @@ from types import FrameType
 
 @contextmanager
 def stop_on_interrupt() -> Generator[Callable[[], bool], None, None]:
-    """Lets a block finish its step and save when Ctrl-C is pressed; a second Ctrl-C raises `KeyboardInterrupt`.
+    """Lets a block finish its step and save at Ctrl-C (SIGINT) or SIGTERM; a second one raises `KeyboardInterrupt`.
 
     Outside the main thread, where Python delivers no signals, it changes nothing.
 
@@ -28,11 +28,12 @@ def stop_on_interrupt() -> Generator[Callable[[], bool], None, None]:
 
     def ask(number: int, frame: FrameType | None) -> None:
         if asked.is_set():
-            signal.default_int_handler(number, frame)
+            signal.default_int_handler(signal.SIGINT, frame)
         asked.set()
 
-    before = signal.signal(signal.SIGINT, ask)
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield asked.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

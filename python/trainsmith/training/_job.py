@@ -1,7 +1,9 @@
 """One training job: prepared data in, trained model and scores out."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,11 +12,14 @@ from trainsmith import nn
 from trainsmith.data.tabular import Target
 from trainsmith.training._arrays import Arrays, evaluate
 from trainsmith.training._artefact import model_of
+from trainsmith.training._context import RunContext
 from trainsmith.training._fit import fit
 from trainsmith.training._job_config import JobConfig
 from trainsmith.training._metrics import Metrics, classification_metrics, regression_metrics
 from trainsmith.training._prepare import Prepared
 from trainsmith.training._result import EpochRecord, TrainingResult
+from trainsmith.training.checkpoints import CheckpointConfig
+from trainsmith.training.loop import Callback, LoopConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,11 @@ def run_job(
     on_step: Callable[[int, int], None] | None = None,
     on_epoch: Callable[[EpochRecord], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    callbacks: Iterable[Callback] = (),
+    loop: LoopConfig | None = None,
+    checkpoints: CheckpointConfig | None = None,
+    resume: bool = False,
+    ctx: RunContext | None = None,
 ) -> JobOutcome:
     r"""Trains and scores a model; `training.random_seed` decides every draw.
 
@@ -51,14 +61,22 @@ def run_job(
         prepared: its data.
         on_step: called after each step with the steps done in the epoch and their number.
         on_epoch: called after each epoch.
-        stop: asked after each step; True ends training after that step.
+        stop: asked after each step; True ends training after that step. Without it the first Ctrl-C or SIGTERM does.
+        callbacks: watch and steer.
+        loop: further limits and switches.
+        checkpoints: where and when to save the state of the run; None for never.
+        resume: whether to go on from the newest whole checkpoint, where there is one. Data, split, model, optimizer and
+            schedule must be those of the first run.
+        ctx: ends training after the current step once it is done.
 
     Returns:
         Model, result and scores.
 
     Raises:
+        CancelledError: the context was done before the first step.
         DataError: the loss is no longer finite.
         DeviceError: the device is not there.
+        IoError: a checkpoint cannot be written, or is of another run.
 
     Example:
         >>> import pathlib, tempfile
@@ -90,6 +108,12 @@ def run_job(
         on_step=on_step,
         on_epoch=on_epoch,
         stop=stop,
+        callbacks=callbacks,
+        loop=loop,
+        checkpoints=checkpoints,
+        resume=resume,
+        fingerprint=_fingerprint(config, prepared),
+        ctx=ctx,
     )
     parts = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}
     metrics: dict[str, Metrics] = {}
@@ -101,6 +125,15 @@ def run_job(
     if judged is not None:
         metrics["baseline"] = _baseline(prepared.train, judged, prepared.target)
     return JobOutcome(model=model, result=result, metrics=metrics)
+
+
+def _fingerprint(config: JobConfig, prepared: Prepared) -> dict[str, Any]:
+    """Says what must be the same when a run goes on: the settings and the training data."""
+    sections = config.to_sections()
+    kept = {name: sections[name] for name in ("split", "model", "optimizer", "schedule")}
+    digest = hashlib.sha256(prepared.train.x.tobytes())
+    digest.update(prepared.train.y.tobytes())
+    return {**kept, "dtype": config.run.dtype, "training data": digest.hexdigest()}
 
 
 def _baseline(train: Arrays, judged: Arrays, target: Target) -> Metrics:

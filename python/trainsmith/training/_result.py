@@ -23,6 +23,7 @@ class EpochRecord:
         validation_loss: after the epoch; None without validation rows.
         validation_metrics: after the epoch; empty without validation rows.
         improved: whether the epoch gave the best weights so far.
+        seconds: wall-clock time of the epoch with its validation; not compared.
 
     Example:
         >>> EpochRecord(epoch=1, learning_rate=1e-3, training_loss=0.7).to_dict()["epoch"]
@@ -35,6 +36,7 @@ class EpochRecord:
     validation_loss: float | None = option(None, "after the epoch", "number")
     validation_metrics: Mapping[str, float | None] = option({}, "after the epoch", "scores")
     improved: bool = option(False, "whether the epoch gave the best weights so far", "bool")
+    seconds: float = field(default=0.0, compare=False, metadata=declared("wall-clock time", "float", low=0))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the record as plain values for JSON."""
@@ -45,6 +47,7 @@ class EpochRecord:
             "validation_loss": self.validation_loss,
             **{f"validation_{name}": value for name, value in self.validation_metrics.items()},
             "improved": self.improved,
+            "seconds": self.seconds,
         }
 
 
@@ -90,6 +93,7 @@ class TrainingResult(Plain):
         status: how the run ended.
         history: one record per finished epoch.
         extensions: free entries.
+        model: the trained model, where the run gives it; no part of the plain values, and not compared.
 
     Raises:
         ConfigError: fields that break their rule, all of them.
@@ -114,6 +118,7 @@ class TrainingResult(Plain):
         default=(), metadata=declared("one record per epoch", "configs", config=EpochRecord)
     )
     extensions: Mapping[str, Any] = option({}, _EXTENSIONS, "map")
+    model: Any = field(default=None, compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the plain values under their JSON names; an empty `model_path` is left out."""
