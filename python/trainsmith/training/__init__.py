@@ -45,9 +45,12 @@ from trainsmith.training._serial_executor import SerialExecutor
 from trainsmith.training._trainer import DefaultTrainer, Evaluation
 from trainsmith.training._window_sizes import parse_window_sizes
 from trainsmith.training._windows import LeakWarning, create_windows
+from trainsmith.training.checkpoints import Checkpoint, CheckpointConfig, CheckpointStore, CheckpointWarning
+from trainsmith.training.loop import Callback, LoopConfig, TrainingLoop
 from trainsmith.training.strategies._adapter import GradientStrategyAdapter
 from trainsmith.training.strategies._backprop import DefaultBackpropStrategy
 from trainsmith.training.strategies._one_step import OneStepApproximationStrategy
+from trainsmith.training.workflows import LoopWorkflow, StandardWorkflow, TrainerWorkflowAdapter
 
 __all__ = [
     "ArrayDataProvider",
@@ -58,6 +61,11 @@ __all__ = [
     "BatchConfig",
     "CVConfig",
     "CVResult",
+    "Callback",
+    "Checkpoint",
+    "CheckpointConfig",
+    "CheckpointStore",
+    "CheckpointWarning",
     "ChunkLoader",
     "ChunkedDataIterator",
     "CrossValidation",
@@ -90,6 +98,8 @@ __all__ = [
     "JobConfig",
     "JobOutcome",
     "LeakWarning",
+    "LoopConfig",
+    "LoopWorkflow",
     "MetricComputer",
     "MetricComputerFactory",
     "MetricFunction",
@@ -114,10 +124,13 @@ __all__ = [
     "SequenceProviderFactory",
     "SerialExecutor",
     "SplitConfig",
+    "StandardWorkflow",
     "StopFlag",
     "TrainConfig",
     "TrainResult",
     "Trainer",
+    "TrainerWorkflowAdapter",
+    "TrainingLoop",
     "TrainingResult",
     "TrainingWorkflow",
     "ValidationResult",

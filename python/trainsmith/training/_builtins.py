@@ -1,5 +1,6 @@
 """The registries for float32 and float64, with what the package brings along."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -7,7 +8,7 @@ import numpy as np
 
 import trainsmith as ts
 from trainsmith.data._nearest import nearest
-from trainsmith.data._options import InvalidConfigError, Problem
+from trainsmith.data._options import InvalidConfigError, Problem, read
 from trainsmith.data._wording import shown
 from trainsmith.training._array_provider import ArrayDataProvider
 from trainsmith.training._context import RunContext
@@ -17,7 +18,11 @@ from trainsmith.training._job_config import JobConfig
 from trainsmith.training._metric_computer import DefaultMetricComputer
 from trainsmith.training._plugin_registry import PluginRegistry
 from trainsmith.training._prepare import prepare
+from trainsmith.training._sections import OptimizerConfig, ScheduleConfig
 from trainsmith.training._sequences import DefaultSequenceProvider
+from trainsmith.training.checkpoints import CheckpointConfig
+from trainsmith.training.loop import LoopConfig
+from trainsmith.training.workflows import StandardWorkflow
 
 
 def array_data_provider(*, config: Mapping[str, Any], ctx: RunContext) -> ArrayDataProvider[Any]:
@@ -172,6 +177,43 @@ def cross_validator(*, config: Mapping[str, Any], ctx: RunContext) -> DefaultCro
     )
 
 
+def standard_workflow(*, config: Mapping[str, Any], ctx: RunContext) -> StandardWorkflow[Any]:
+    """Makes the built-in workflow `standard`.
+
+    Args:
+        config: what `StandardWorkflow` takes; `optimizer`, `schedule`, `loop` and `checkpoints` may be mappings of the
+            entries of their configurations.
+        ctx: not used.
+
+    Returns:
+        The workflow.
+
+    Raises:
+        ConfigError: unknown names, or a setting that breaks its rule.
+
+    Example:
+        >>> from trainsmith.training import Float32Registry
+        >>> workflow = Float32Registry.get_workflow("standard", {"optimizer": {"name": "sgd"}, "metrics": ["mae"]})
+    """
+    names = tuple(inspect.signature(StandardWorkflow).parameters)
+    _check_names("standard", config, (), names)
+    made = {
+        name: read(_WORKFLOW_PARTS[name], cast(Mapping[str, Any], value), name)
+        if name in _WORKFLOW_PARTS and isinstance(value, Mapping)
+        else value
+        for name, value in config.items()
+    }
+    return StandardWorkflow(**made)
+
+
+_WORKFLOW_PARTS: dict[str, Any] = {
+    "optimizer": OptimizerConfig,
+    "schedule": ScheduleConfig,
+    "loop": LoopConfig,
+    "checkpoints": CheckpointConfig,
+}
+
+
 def _check_names(place: str, config: Mapping[str, Any], needed: tuple[str, ...], more: tuple[str, ...]) -> None:
     known = (*needed, *more)
     problems = [
@@ -191,6 +233,7 @@ def _check_names(place: str, config: Mapping[str, Any], needed: tuple[str, ...],
 def _fill(registry: PluginRegistry[Any]) -> None:
     registry.register_data_provider("array", array_data_provider)
     registry.register_data_provider("csv", csv_data_provider)
+    registry.register_workflow("standard", standard_workflow)
     registry.register_sequence_provider("default", sequence_provider)
     registry.register_metric_computer("default", metric_computer)
     registry.register_cross_validator("default", cross_validator)
