@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from trainsmith.callbacks._display import Display, make_display
+from trainsmith.callbacks._table import EpochTable, table_lines
 from trainsmith.cli._config_file import read_config, write_config
-from trainsmith.cli._display import Display, make_display
-from trainsmith.cli._table import EpochTable, table_lines
 from trainsmith.data._wording import counted, shown
 from trainsmith.training import (
     EpochRecord,

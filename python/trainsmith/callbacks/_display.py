@@ -33,7 +33,7 @@ class Display(Protocol):
 
 
 def make_display() -> Display:
-    """Chooses the display: rich's where it is installed and the output is a terminal, a plain one otherwise.
+    """Chooses the display: a notebook's in one, rich's in a terminal where it is installed, else a plain one.
 
     Returns:
         The display.
@@ -43,6 +43,11 @@ def make_display() -> Display:
         ...     display.line("ready")
         ready
     """
+    if "ipykernel" in sys.modules:
+        try:
+            return NotebookDisplay(importlib.import_module("IPython.display"), sys.stdout)
+        except ImportError:
+            pass
     if sys.stdout.isatty():
         try:
             return RichDisplay(importlib.import_module("rich.progress"))
@@ -98,8 +103,7 @@ class PlainDisplay:
         if self._bar is None or now - self._last < _PERIOD_SECONDS:
             return
         self._last = now
-        done = int(_BAR * share)
-        text = f"{label} [{'#' * done}{'.' * (_BAR - done)}] {share:4.0%}"
+        text = bar_text(label, share)
         self._bar.write(f"\r{text.ljust(self._width)}")
         self._bar.flush()
         self._width = len(text)
@@ -109,6 +113,68 @@ class PlainDisplay:
             self._bar.write(f"\r{' ' * self._width}\r")
             self._bar.flush()
             self._width = 0
+
+
+class NotebookDisplay:
+    """Lines on a stream; below the cell a bar that is updated in place.
+
+    Args:
+        module: the module `IPython.display`.
+        lines: where lines go.
+    """
+
+    def __init__(self, module: Any, lines: TextIO) -> None:
+        self._module = module
+        self._lines = lines
+        self._handle: Any = None
+
+    def __enter__(self) -> Self:
+        self._handle = self._module.display({"text/plain": ""}, raw=True, display_id=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._show("")
+
+    def line(self, text: str) -> None:
+        """Writes a line that stays.
+
+        Args:
+            text: the line.
+        """
+        print(text, file=self._lines, flush=True)
+
+    def progress(self, label: str, share: float) -> None:
+        """Redraws the bar.
+
+        Args:
+            label: what is going on.
+            share: how much of it is done, in [0, 1].
+        """
+        self._show(bar_text(label, share))
+
+    def _show(self, text: str) -> None:
+        if self._handle is not None:
+            self._handle.update({"text/plain": text}, raw=True)
+
+
+def bar_text(label: str, share: float) -> str:
+    """Draws a bar with text.
+
+    Args:
+        label: what is going on.
+        share: how much of it is done, in [0, 1].
+
+    Returns:
+        One line.
+
+    Example:
+        >>> bar_text("epoch 1/2", 0.5)
+        'epoch 1/2 [###############...............]  50%'
+    """
+    done = int(_BAR * share)
+    return f"{label} [{'#' * done}{'.' * (_BAR - done)}] {share:4.0%}"
 
 
 class RichDisplay:

@@ -2,9 +2,9 @@ import io
 
 import pytest
 
-from trainsmith.cli import _display
-from trainsmith.cli._display import PlainDisplay, RichDisplay, make_display
-from trainsmith.cli._table import EpochTable, number_text, table_lines
+from trainsmith.callbacks import _display
+from trainsmith.callbacks._display import PlainDisplay, RichDisplay, make_display
+from trainsmith.callbacks._table import EpochTable, number_text, table_lines
 
 
 class Terminal(io.StringIO):

@@ -1,0 +1,18 @@
+"""Callbacks: what watches and steers a run; and what is asked once before one: the learning rate."""
+
+from trainsmith.callbacks._display import Display
+from trainsmith.callbacks._early_stopping import EarlyStop
+from trainsmith.callbacks._gradient_norm import GradientNorms
+from trainsmith.callbacks._progress import ProgressBar
+from trainsmith.callbacks._rate_finder import RateCurve, find_learning_rate
+from trainsmith.training.loop import Callback
+
+__all__ = [
+    "Callback",
+    "Display",
+    "EarlyStop",
+    "GradientNorms",
+    "ProgressBar",
+    "RateCurve",
+    "find_learning_rate",
+]

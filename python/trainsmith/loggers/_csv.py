@@ -1,0 +1,42 @@
+"""History as a CSV file."""
+
+import csv
+import io
+from typing import Any
+
+from trainsmith.loggers._file import FileLogger
+
+
+class CsvLogger(FileLogger):
+    """Keeps a CSV file with one line per epoch, whole after each epoch.
+
+    Numbers have as many digits as bring them back exactly; what does not exist is empty.
+
+    Args:
+        path: the file; one that is there is replaced.
+
+    Raises:
+        IoError: in a run, a file that cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from trainsmith import nn
+        >>> from trainsmith.training import Arrays, WorkflowConfig, fit
+        >>> x = np.ones((8, 1), dtype="float32")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     logger = CsvLogger(f"{folder}/history.csv")
+        ...     _ = fit(nn.Linear(1, 1), Arrays(x=x, y=x), config=WorkflowConfig(num_epochs=2), callbacks=[logger])
+        ...     print(logger.path.read_text().splitlines()[0])
+        epoch,learning_rate,training_loss,validation_loss,improved,seconds
+    """
+
+    def text(self, rows: list[dict[str, Any]]) -> str:
+        """Writes rows with a header; see `FileLogger.text`."""
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        file = io.StringIO()
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        if columns:
+            writer.writeheader()
+        writer.writerows(rows)
+        return file.getvalue()
