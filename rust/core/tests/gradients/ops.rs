@@ -39,7 +39,7 @@ fn verdict(op: &Op) -> Verdict {
         | Op::ArgReduce { .. }
         | Op::CheckIndex { .. } => Verdict::Blind,
         Op::Unary(UnaryOp::Not) | Op::Reduce { op: ReduceOp::Any | ReduceOp::All, .. } => Verdict::Blind,
-        Op::Binary(BinaryOp::FloorDivide | BinaryOp::NextAfter) => Verdict::Refused,
+        Op::Fused(_) | Op::Binary(BinaryOp::FloorDivide | BinaryOp::NextAfter) => Verdict::Refused,
         Op::Binary(BinaryOp::And | BinaryOp::Or | BinaryOp::Xor | BinaryOp::ShiftLeft | BinaryOp::ShiftRight) => {
             Verdict::Blind
         }
