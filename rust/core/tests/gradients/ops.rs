@@ -186,7 +186,7 @@ derivatives! {
     moves: Pad Concat Gather ScatterAdd;
     products: MatMul Conv;
     orders_and_decompositions: Sort Linalg;
-    looping: Scan;
+    looping: Scan Fused;
     composites: LogSoftmax LogSoftmaxGrad Pool PoolGrad;
 }
 
