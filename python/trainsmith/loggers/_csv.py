@@ -8,7 +8,7 @@ from trainsmith.loggers._file import FileLogger
 
 
 class CsvLogger(FileLogger):
-    """Keeps a CSV file with one line per epoch, whole after each epoch.
+    """Keeps a CSV file with one line per epoch.
 
     Numbers have as many digits as bring them back exactly; what does not exist is empty.
 
@@ -34,9 +34,14 @@ class CsvLogger(FileLogger):
     def text(self, rows: list[dict[str, Any]]) -> str:
         """Writes rows with a header; see `FileLogger.text`."""
         columns = list(dict.fromkeys(name for row in rows for name in row))
-        file = io.StringIO()
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        if columns:
-            writer.writeheader()
-        writer.writerows(rows)
-        return file.getvalue()
+        return _lines([columns, *([row.get(name) for name in columns] for row in rows)]) if columns else ""
+
+    def line(self, row: dict[str, Any]) -> str:
+        """Writes a row; see `FileLogger.line`."""
+        return _lines([list(row.values())])
+
+
+def _lines(rows: list[list[Any]]) -> str:
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows(rows)
+    return file.getvalue()

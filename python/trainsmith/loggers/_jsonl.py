@@ -8,7 +8,7 @@ from trainsmith.loggers._file import FileLogger
 
 
 class JsonLinesLogger(FileLogger):
-    """Keeps a file with one JSON object per epoch, whole after each epoch.
+    """Keeps a file with one JSON object per epoch.
 
     A number that is not finite is null, as JSON has no word for it.
 
@@ -33,7 +33,11 @@ class JsonLinesLogger(FileLogger):
 
     def text(self, rows: list[dict[str, Any]]) -> str:
         """Writes one line per row; see `FileLogger.text`."""
-        return "".join(json.dumps({name: _finite(value) for name, value in row.items()}) + "\n" for row in rows)
+        return "".join(map(self.line, rows))
+
+    def line(self, row: dict[str, Any]) -> str:
+        """Writes a row; see `FileLogger.line`."""
+        return json.dumps({name: _finite(value) for name, value in row.items()}) + "\n"
 
 
 def _finite(value: Any) -> Any:

@@ -250,7 +250,10 @@ def _validate_fold(
     workflow = make()
     try:
         workflow.initialize(config, ctx=ctx)
-        workflow.train(fold.train_data(), model_provider, ctx=ctx)
+        result = workflow.train(fold.train_data(), model_provider, ctx=ctx)
+        if result.status == "interrupted" and not (ctx is not None and ctx.done):
+            # A Ctrl-C ended this fold; the others must not start.
+            raise KeyboardInterrupt
         return workflow.validate(fold.valid_data(), model_provider, ctx=ctx)
     finally:
         workflow.shutdown(ctx=ctx)

@@ -90,7 +90,7 @@ def read_checkpoint(path: str | PathLike[str]) -> Checkpoint:
         IoError: a file is missing, cut off or changed.
 
     Example:
-        >>> read_checkpoint("no-such-folder")
+        >>> read_checkpoint("no-such-folder")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
         trainsmith.errors.IoError: checkpoint: no-such-folder must be whole; expected the files as they were written...
