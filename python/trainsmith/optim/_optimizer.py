@@ -117,17 +117,20 @@ class Optimizer:
         for param in self.parameters():
             clear_grad(param, set_to_none)
 
-    def step(self, closure: Callable[[], Result] | None = None) -> Result | None:
+    def step(self, closure: Callable[[], Result] | None = None, *, skip: Tensor | None = None) -> Result | None:
         """Changes each trained parameter that has a gradient.
 
         Args:
             closure: computes the loss and its gradients first, and returns the loss.
+            skip: bool, shape (); where it is true nothing changes, the count of steps included, and gradients may be
+                infinite or NaN. Inside a compiled function it is looked at when the step runs.
 
         Returns:
             What the closure returns, else None.
 
         Raises:
             NonFiniteError: a gradient is infinite or NaN; then nothing changes.
+            DTypeError: a `skip` that is no bool of shape ().
             GraphError: `Module.to` has replaced a parameter since.
         """
         if _core.recording():
@@ -137,7 +140,7 @@ class Optimizer:
             if was_replaced(param):
                 rule = "the parameters of the module; make the optimizer after Module.to"
                 raise problem(GraphError, f"{self._op}.step", rule, f"{param.name_}, which Module.to has replaced")
-        self.core.step()
+        self.core.step(skip)
         return loss
 
     def state_dict(self) -> dict[str, Any]:

@@ -51,8 +51,10 @@ impl PyOptimizer {
         self.0.add_group(Arc::clone(&group)).or_raise(py)?;
         Ok(PyGroup(group))
     }
-    fn step(&self, py: Python<'_>) -> PyResult<()> {
-        gate(py, "step", || self.0.step())
+    #[pyo3(signature = (skip = None))]
+    fn step(&self, py: Python<'_>, skip: Option<&Bound<'_, PyTensor>>) -> PyResult<()> {
+        let skip = skip.map(|flag| flag.get().0.edge()).transpose().or_raise(py)?;
+        gate(py, "step", || self.0.step_unless(skip.as_ref()))
     }
     fn clear_state(&self) {
         self.0.clear_state();

@@ -13,7 +13,7 @@ use crate::ir::variable::Variable;
 use crate::passes::{memory, simplify};
 use crate::tensor::face::{face, leaf, value_of};
 use crate::tensor::gradients::Gradients;
-use crate::tensor::object::{compact, leaf_with_sink};
+use crate::tensor::object::{compact, holds, leaf_with_sink};
 use crate::tensor::recorder::{HostEvent, Recorder, Source};
 use crate::tensor::{Tensor, counters};
 use std::fmt;
@@ -33,6 +33,8 @@ enum Target {
     Variable(Arc<Variable>),
     /// Into a gradient.
     Sink(Arc<Sink>),
+    /// Says whether host event i is undone after the step.
+    Undo(usize),
 }
 
 /// What must still hold for the captured step to fit.
@@ -96,6 +98,10 @@ impl Captured {
         for (sink, grad) in written {
             targets.push(Target::Sink(sink));
             outputs.push(grad);
+        }
+        for (event, flag) in &recorder.undone {
+            targets.push(Target::Undo(*event));
+            outputs.push(flag.clone());
         }
         if let Some(foreign) = outputs.iter().find(|e| e.node.recording != recording) {
             return Err(Error::graph(
@@ -262,6 +268,14 @@ impl Captured {
         drop(inputs);
         // Whatever may fail comes before the first write.
         let outputs = outputs.iter().map(compact).collect::<Result<Vec<_>>>()?;
+        let mut undone = vec![];
+        for (target, value) in self.targets.iter().zip(&outputs) {
+            if let Target::Undo(event) = target
+                && holds(value)?
+            {
+                undone.push(*event);
+            }
+        }
         let mut results = Vec::new();
         for (target, value) in self.targets.iter().zip(outputs) {
             match target {
@@ -273,6 +287,7 @@ impl Captured {
                     let at = at.map_err(|_| Error::bug("compile", "a written cell is not among those locked"))?;
                     *cells[at] = value;
                 }
+                Target::Undo(_) => {}
                 Target::Sink(sink) => {
                     let sink = self.gradients.now(sink, arguments);
                     match sink.get() {
@@ -281,6 +296,9 @@ impl Captured {
                     }
                 }
             }
+        }
+        for event in undone {
+            self.events[event].rollback();
         }
         self.gradients.clear(arguments);
         self.runs.fetch_add(1, Ordering::Relaxed);
@@ -315,7 +333,7 @@ impl Captured {
         let mut handles = vec![];
         for target in &self.targets {
             match target {
-                Target::Result | Target::Variable(_) => {}
+                Target::Result | Target::Variable(_) | Target::Undo(_) => {}
                 Target::Argument(place) => handles.push(Arc::clone(&arguments[*place])),
                 Target::Handle(handle) => handles.push(Arc::clone(handle)),
                 Target::Sink(sink) => sinks.push(self.gradients.now(sink, arguments)),

@@ -19,4 +19,4 @@ pub mod scan;
 
 pub use face::Face;
 pub use generator::Generator;
-pub use object::{Tensor, compact, download, leaf_with_sink, upload};
+pub use object::{Tensor, compact, download, holds, leaf_with_sink, upload};

@@ -320,6 +320,11 @@ pub fn download(value: &Value) -> Result<HostVec> {
     backend::of(value.device()).download(value)
 }
 
+/// Whether a bool of shape () is true.
+pub fn holds(flag: &Value) -> Result<bool> {
+    Ok(download(flag)?.first().is_some_and(|&byte| byte != 0))
+}
+
 /// The value as a row-major value over a buffer of its own size.
 pub fn compact(value: &Value) -> Result<Value> {
     let meta = value.meta();

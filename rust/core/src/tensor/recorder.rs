@@ -93,6 +93,8 @@ pub struct Recorder {
     pub sinks: Vec<SinkEntry>,
     /// What the host does at every call, in order.
     pub events: Vec<Arc<dyn HostEvent>>,
+    /// Host events that a step undoes where its flag, a bool of shape (), is true.
+    pub undone: Vec<(usize, Edge)>,
     scalars: usize,
     /// The body of a loop: what it reaches outside becomes an input, and gradients flow through that.
     body: bool,
@@ -118,6 +120,7 @@ impl Recorder {
             variables: BTreeMap::new(),
             sinks: vec![],
             events: vec![],
+            undone: vec![],
             scalars: 0,
             body: false,
             origin,
@@ -300,6 +303,13 @@ impl Recorder {
     pub fn use_sink(&mut self, sink: &Arc<Sink>) {
         let at = self.sink_entry(sink);
         self.sinks[at].used = true;
+    }
+
+    /// Undo the last event after a step whose flag, a bool of shape (), turned out true.
+    pub fn undo_if(&mut self, flag: &Edge) {
+        if let Some(last) = self.events.len().checked_sub(1) {
+            self.undone.push((last, flag.clone()));
+        }
     }
 
     /// Do something at every call; gives the inputs that carry its `numbers` numbers, 0-d and of `dtype`.

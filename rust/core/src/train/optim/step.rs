@@ -9,9 +9,9 @@ use crate::ir::node::{Edge, Sink};
 use crate::ir::op::Op;
 use crate::ir::variable::Variable;
 use crate::shape::Shape;
-use crate::tensor::face::face;
+use crate::tensor::face::{face, value_of};
 use crate::tensor::recorder::HostEvent;
-use crate::tensor::{Tensor, mode};
+use crate::tensor::{Tensor, holds, mode};
 use crate::train::transform::{Chain, Moment, Options, Site, Slot, Transform, working};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -154,12 +154,28 @@ impl Optimizer {
     ///
     /// A gradient that is not finite is an error, and then no parameter changes. Inside a recording the step is recorded.
     pub fn step(&self) -> Result<()> {
+        self.step_unless(None)
+    }
+
+    /// Take a step, or none where `skip`, a bool of shape (), is true: then nothing changes, the count of steps included,
+    /// and gradients may be anything.
+    pub fn step_unless(&self, skip: Option<&Edge>) -> Result<()> {
+        if let Some(flag) = skip.filter(|flag| flag.dtype() != DType::Bool || !flag.shape().is_empty()) {
+            let got = format!("{} {}", flag.dtype(), flag.shape());
+            return Err(Error::dtype("step", "skip: a bool tensor of shape ()", got));
+        }
         mode::with_grad(false, || {
+            if mode::recording() == 0
+                && let Some(flag) = skip
+                && holds(&value_of("step", flag)?)?
+            {
+                return Ok(());
+            }
             let parts = self.parts()?;
             let counters = parts.iter().map(|part| Arc::clone(&part.counter)).collect();
             let event = Count { counters, before: Mutex::default() };
             if mode::recording() != 0 {
-                return self.record(&parts, event);
+                return self.record(&parts, event, skip);
             }
             let numbers = event.advance()?;
             let mut rest = numbers.as_slice();
@@ -169,7 +185,7 @@ impl Optimizer {
                     let (mine, later) = rest.split_at(part.counts.iter().sum());
                     rest = later;
                     let numbers = mine.iter().map(|&n| number(n, &part.param)).collect::<Result<Vec<_>>>()?;
-                    self.updated(part, &numbers)
+                    self.updated(part, &numbers, None)
                 })
                 .collect::<Result<Vec<_>>>();
             match written {
@@ -182,19 +198,26 @@ impl Optimizer {
         })
     }
 
-    fn record(&self, parts: &[Part], event: Count) -> Result<()> {
+    fn record(&self, parts: &[Part], event: Count, skip: Option<&Edge>) -> Result<()> {
         let mut wanted: Vec<(DType, Device)> = vec![];
         for part in parts {
             let kind = (working(part.param.meta().dtype), part.param.device());
             wanted.extend(std::iter::repeat_n(kind, part.counts.iter().sum()));
             mode::with_recorder(|r| r.use_sink(&part.sink));
         }
-        let inputs = mode::with_recorder(|r| r.event(Arc::new(event), &wanted)).unwrap_or_default();
+        let inputs = mode::with_recorder(|r| {
+            let inputs = r.event(Arc::new(event), &wanted);
+            if let Some(flag) = skip {
+                r.undo_if(flag);
+            }
+            inputs
+        })
+        .unwrap_or_default();
         let mut rest = inputs.as_slice();
         let mut written = vec![];
         for part in parts {
             let (numbers, later) = rest.split_at(part.counts.iter().sum());
-            written.push(self.updated(part, numbers)?);
+            written.push(self.updated(part, numbers, skip)?);
             rest = later;
         }
         write(written)
@@ -216,12 +239,20 @@ impl Optimizer {
         Ok(parts)
     }
 
-    /// New values of the parameter and its state.
-    fn updated(&self, part: &Part, numbers: &[Edge]) -> Result<Vec<(Arc<Variable>, Edge)>> {
+    /// New values of the parameter and its state; the old ones where `skip` is true.
+    fn updated(&self, part: &Part, numbers: &[Edge], skip: Option<&Edge>) -> Result<Vec<(Arc<Variable>, Edge)>> {
         let b = face();
+        let unless = |old: &Edge, new: &Edge| match skip {
+            Some(flag) => b.select(&b.expand(flag, new.shape())?, old, new),
+            None => Ok(new.clone()),
+        };
         let name = format!("{}.step", self.kind.name);
         let check = Op::CheckFinite { name: format!("{name}: gradient of {}", part.param.name()).into() };
-        let grad = b.one(check, std::slice::from_ref(&part.grad))?;
+        let grad = match skip {
+            Some(_) => unless(&b.full_like(&part.grad, 0.0)?, &part.grad)?,
+            None => part.grad.clone(),
+        };
+        let grad = b.one(check, &[grad])?;
         let held = Tensor::from_variable(Arc::clone(&part.param)).edge()?;
         let dtype = working(held.dtype());
         let (param, mut update) = (b.cast(&held, dtype)?, b.cast(&grad, dtype)?);
@@ -235,9 +266,13 @@ impl Optimizer {
             let (numbers, later) = rest.split_at(count);
             rest = later;
             update = piece.update(&mut Site { b, param: &param, state: &mut state, numbers }, update)?;
-            written.extend(cells.into_iter().zip(state));
+            for (cell, new) in cells.into_iter().zip(state) {
+                let old = Tensor::from_variable(Arc::clone(&cell)).edge()?;
+                written.push((cell, unless(&old, &new)?));
+            }
         }
-        written.push((Arc::clone(&part.param), b.cast(&b.add(&param, &update)?, held.dtype())?));
+        let new = b.cast(&b.add(&param, &update)?, held.dtype())?;
+        written.push((Arc::clone(&part.param), unless(&held, &new)?));
         Ok(written)
     }
 }
