@@ -22,6 +22,7 @@ from trainsmith.training._iterator_adapter import DataIteratorAdapter
 from trainsmith.training._job import JobOutcome, run_job
 from trainsmith.training._job_config import JobConfig
 from trainsmith.training._metric_computer import DefaultMetricComputer
+from trainsmith.training._model_provider import SimpleModelProvider
 from trainsmith.training._plugin_registry import (
     CrossValidatorFactory,
     DataProviderFactory,
@@ -123,6 +124,7 @@ __all__ = [
     "SequenceProvider",
     "SequenceProviderFactory",
     "SerialExecutor",
+    "SimpleModelProvider",
     "SplitConfig",
     "StandardWorkflow",
     "StopFlag",

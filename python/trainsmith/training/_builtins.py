@@ -10,7 +10,9 @@ import trainsmith as ts
 from trainsmith.data._nearest import nearest
 from trainsmith.data._options import InvalidConfigError, Problem, read
 from trainsmith.data._wording import shown
+from trainsmith.models._create import TABULAR, WINDOWED
 from trainsmith.training._array_provider import ArrayDataProvider
+from trainsmith.training._builtin_models import tabular_model_provider, windowed_model_provider
 from trainsmith.training._context import RunContext
 from trainsmith.training._cross_validator import DefaultCrossValidator
 from trainsmith.training._element import Float32, Float64
@@ -234,6 +236,10 @@ def _fill(registry: PluginRegistry[Any]) -> None:
     registry.register_data_provider("array", array_data_provider)
     registry.register_data_provider("csv", csv_data_provider)
     registry.register_workflow("standard", standard_workflow)
+    for name in TABULAR:
+        registry.register_model_provider(name, tabular_model_provider(name))
+    for name in WINDOWED:
+        registry.register_model_provider(name, windowed_model_provider(name))
     registry.register_sequence_provider("default", sequence_provider)
     registry.register_metric_computer("default", metric_computer)
     registry.register_cross_validator("default", cross_validator)
