@@ -174,6 +174,23 @@ def test_a_strategy_that_looks_at_values_needs_no_capture():
     trainer.load_state_dict(trainer.state_dict())
 
 
+def test_every_so_many_steps_are_compared_with_the_eager_step():
+    hidden = [0.0]
+
+    def drifting(output, targets):
+        hidden[0] += 1.0
+        return ((output - targets) ** 2).mean() * hidden[0]
+
+    trainer, graph, optimizer = made(drifting, check=3)
+    for _ in range(2):
+        trainer.train_step(graph, optimizer, {"x": X}, Y)
+    with pytest.raises(GraphError, match="eager step's"):
+        trainer.train_step(graph, optimizer, {"x": X}, Y)
+    trainer, graph, optimizer = made(check=2)
+    for _ in range(4):
+        trainer.train_step(graph, optimizer, {"x": X}, Y)
+
+
 def test_the_parts_are_checked():
     for loss, strategy in ((None, None), (nn.MSELoss(), object())):
         with pytest.raises(ArgumentError, match="a trainer needs a loss and a strategy"):

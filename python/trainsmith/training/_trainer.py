@@ -47,6 +47,7 @@ class DefaultTrainer:
         after_step: called after each update, inside the captured step, such as `ema.update` or `scheduler.step`.
         gradient_norm: whether to keep the Euclidean norm of the gradients that the optimizer got.
         capture: whether steps are captured. A strategy or loss that looks at values needs False.
+        check: compares every so many captured training steps with the eager step, as `compile` does; 0 never.
 
     Attributes:
         last_gradient_norm: of the last step, shape (), where `gradient_norm` is set; else None.
@@ -79,6 +80,7 @@ class DefaultTrainer:
         after_step: Sequence[Callable[[], object]] = (),
         gradient_norm: bool = False,
         capture: bool = True,
+        check: int = 0,
     ) -> None:
         chosen = DefaultBackpropStrategy() if strategy is None else strategy
         if not callable(loss) or not isinstance(cast(Any, chosen), GradientStrategy):
@@ -98,6 +100,7 @@ class DefaultTrainer:
         self._after = tuple(after_step)
         self._gradient_norm = gradient_norm
         self._capture = capture
+        self._check = check
         self._training: dict[tuple[int, int], Callable[..., Any]] = {}
         self._evaluation: dict[int, Callable[..., Any]] = {}
 
@@ -226,7 +229,7 @@ class DefaultTrainer:
                 after()
             return loss if norm is None else (loss, norm)
 
-        return _kept(self._training, (id(graph), id(optimizer)), self._prepared(train_step))
+        return _kept(self._training, (id(graph), id(optimizer)), self._prepared(train_step, self._check))
 
     def _evaluation_step(self, graph: Graph) -> Callable[..., Any]:
         count = len(graph.inputs)
@@ -239,8 +242,8 @@ class DefaultTrainer:
 
         return _kept(self._evaluation, id(graph), self._prepared(evaluate_step))
 
-    def _prepared(self, step: Callable[..., Any]) -> Callable[..., Any]:
-        return ts.compile(step) if self._capture else step
+    def _prepared(self, step: Callable[..., Any], check: int = 0) -> Callable[..., Any]:
+        return ts.compile(step, check=check) if self._capture else step
 
 
 def _kept(steps: dict[Any, Callable[..., Any]], key: Any, step: Callable[..., Any]) -> Callable[..., Any]:
