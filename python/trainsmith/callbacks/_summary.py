@@ -1,10 +1,9 @@
 """What a model is made of: parameters, shapes, arithmetic, memory."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from typing import Any, cast
 
 import trainsmith as ts
 from trainsmith import nn
@@ -147,11 +146,12 @@ def _flops(module: Any, args: tuple[Any, ...], output: Tensor) -> int:
     if isinstance(module, nn.RNN | nn.LSTM | nn.GRU):
         # Each weight matrix meets each time step of each row once.
         matrices = sum(one.size for one in module.parameters() if one.ndim == 2)
-        return 2 * matrices * int(np.prod(args[0].shape[:-1]))
+        return 2 * matrices * math.prod(cast(Tensor, args[0]).shape[:-1])
     return 0
 
 
 def _tensors(output: Any) -> list[Tensor]:
     if isinstance(output, Tensor):
         return [output]
-    return [one for part in output for one in _tensors(part)] if isinstance(output, list | tuple) else []
+    parts = cast(Sequence[Any], output) if isinstance(output, list | tuple) else ()
+    return [one for part in parts for one in _tensors(part)]
