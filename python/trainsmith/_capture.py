@@ -12,6 +12,7 @@ import numpy as np
 
 from trainsmith import _core, _guards, errors
 from trainsmith._arrays import asarray
+from trainsmith._non_finite import NonFinite
 from trainsmith._signature import Call, difference, without_arrays
 from trainsmith._tree import flatten, unflatten
 
@@ -120,6 +121,29 @@ class Compiled:
         call = Call(args, kwargs)
         entry = self._find(call.first_slices())
         return entry.results(entry.captured.run_steps(call.tensors, call.tensors[0].shape[0]))
+
+    def find_non_finite(self, *args: Any, **kwargs: Any) -> NonFinite | None:
+        """Run the step op by op, change nothing, and say what made the first value that is not finite.
+
+        A mask of infinities that ends in finite values is no finding. This is slow; it is for a step that has failed.
+
+        Args:
+            *args: as for a call.
+            **kwargs: likewise.
+
+        Returns:
+            The op with file and line, or the argument or cell that came in so; None where all is finite.
+
+        Example:
+            >>> import trainsmith as ts
+            >>> step = ts.compile(lambda x: ts.log(x - 1).sum())
+            >>> found = step.find_non_finite(ts.asarray([2.0, 0.0]))
+            >>> found.kind, found.source
+            ('nan', 'log')
+        """
+        call = Call(args, kwargs)
+        found = self._find(call).captured.first_non_finite(call.tensors)
+        return None if found is None else NonFinite(found[0], found[1], found[2], tuple(found[3]), *found[4:])
 
     def _find(self, call: Call) -> _Entry:
         with self._lock:

@@ -178,3 +178,18 @@ def test_a_loss_that_is_not_finite_is_an_error():
     huge = Arrays(x=train.x * np.float32(1e30), y=train.y * np.float32(1e30))
     with pytest.raises(DataError, match=r"loss must stay finite.*lower training\.learning_rate"):
         trained(huge, config={"num_epochs": 3})
+
+
+def test_dropout_is_on_in_every_epoch_and_off_in_every_validation():
+    modes, validations = [], []
+    ts.manual_seed(0)
+    model = mlp(3, 1, hidden=[8], dropout=0.5)
+    data, validation = line(40), line(20, 1)
+
+    def on_epoch(record):
+        modes.append(model.training)
+        validations.append(record.validation_loss)
+
+    fit(model, data, validation, config=WorkflowConfig(num_epochs=3), on_epoch=on_epoch)
+    assert modes == [True] * 3
+    assert evaluate(model, validation)[0] == pytest.approx(min(validations), rel=1e-6)

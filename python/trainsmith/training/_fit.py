@@ -96,11 +96,13 @@ def fit(
     patience = config.max_no_improve if validation is not None else 0
     data = _batches(train, config, device)
 
+    learner = TrainerLearner(_trainer(graph, train, worker), graph, worker)
+
     def measure() -> tuple[float, Mapping[str, float | None]]:
         assert validation is not None, "called with validation rows only"
-        return evaluate(model, validation, device=device, mean=target_scale[0], std=target_scale[1])
+        with learner.evaluating():
+            return evaluate(model, validation, device=device, mean=target_scale[0], std=target_scale[1])
 
-    learner = TrainerLearner(_trainer(graph, train, worker), graph, worker)
     batches = _batch_count(train.rows, config)
     run = TrainingLoop(
         learner,

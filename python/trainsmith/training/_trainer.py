@@ -4,7 +4,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import trainsmith as ts
+from trainsmith._capture import Compiled
 from trainsmith._core import Tensor, clip_by_norm
+from trainsmith._non_finite import NonFinite
 from trainsmith.data._wording import worded
 from trainsmith.errors import ArgumentError
 from trainsmith.training._batch import Batch
@@ -192,6 +194,50 @@ class DefaultTrainer:
             return Evaluation(*step(*given))
         with evaluation_mode(graph.module):
             return Evaluation(*step(*given))
+
+    def find_non_finite(
+        self,
+        graph: Graph,
+        optimizer: Any,
+        inputs: Mapping[Hashable, Tensor],
+        targets: Tensor,
+        *,
+        weights: Tensor | None = None,
+    ) -> NonFinite | None:
+        """Says what made the first value that is not finite in a step; changes nothing.
+
+        Args:
+            graph: as in `train_step`, like the following.
+            optimizer: of the graph's parameters.
+            inputs: tensor by graph input or its name.
+            targets: what the loss compares the output with.
+            weights: how much each row counts.
+
+        Returns:
+            The op with file and line, or the input or parameter that came in so; None where all is finite, or where
+            steps are not captured.
+
+        Example:
+            >>> import trainsmith as ts
+            >>> from trainsmith import nn, optim
+            >>> from trainsmith.training import DefaultTrainer, Graph
+            >>> graph = Graph(nn.Linear(1, 1))
+            >>> optimizer = optim.SGD(graph.parameters(), lr=0.1)
+            >>> trainer = DefaultTrainer(graph, nn.MSELoss(), optimizer)
+            >>> y = ts.asarray([[float("nan")]])
+            >>> print(trainer.find_non_finite(graph, optimizer, {"x": ts.ones((1, 1))}, y))
+            nan in the targets, float32 (1, 1)
+        """
+        step = self._training.get((id(graph), id(optimizer))) or self._training_step(graph, optimizer)
+        if not isinstance(step, Compiled):
+            return None
+        given = [*graph.ordered(inputs), targets, *([] if weights is None else [weights])]
+        found = step.find_non_finite(*given)
+        if found is None or found.is_op:
+            return found
+        names = [f"input {one.name}" for one in graph.inputs] + ["the targets", "the weights"]
+        arguments = {f"argument {place + 1}": name for place, name in enumerate(names)}
+        return found._replace(source=arguments.get(found.source, found.source))
 
     def state_dict(self) -> dict[str, Any]:
         """Takes a snapshot of what the trainer keeps from step to step, such as a loss scale.

@@ -143,6 +143,9 @@ pub(crate) fn record(
 #[pyclass(frozen, name = "Captured", module = "trainsmith._core")]
 pub(crate) struct PyCaptured(Captured);
 
+/// What `first_non_finite` gives.
+type Finding = (&'static str, String, bool, Vec<usize>, String, Option<String>);
+
 /// Everything a step may change, as it was.
 #[pyclass(frozen, name = "Snapshot", module = "trainsmith._core")]
 pub(crate) struct PySnapshot(Snapshot);
@@ -189,6 +192,13 @@ impl PyCaptured {
     ) -> PyResult<Vec<(String, Bound<'py, PyTensor>)>> {
         let object = |value: &trainsmith_core::buffer::Value| PyTensor::wrap(py, Tensor::from_value(value.clone()));
         self.0.cells(&snapshot.get().0).map(|(v, value)| Ok((v.name().to_string(), object(value)?))).collect()
+    }
+    /// Where the first value that is not finite comes from: kind, source, whether that is an op, shape, dtype, line.
+    #[pyo3(signature = (arguments, /))]
+    fn first_non_finite(&self, py: Python<'_>, arguments: Vec<Bound<'_, PyTensor>>) -> PyResult<Option<Finding>> {
+        let arguments = handles(&arguments)?;
+        let found = gate(py, "compile", || self.0.first_non_finite(&arguments))?;
+        Ok(found.map(|f| (f.kind, f.source, f.is_op, f.shape.to_vec(), f.dtype.to_string(), f.origin)))
     }
     /// Undo the host's share of the last run.
     fn rollback(&self) {

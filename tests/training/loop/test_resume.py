@@ -8,6 +8,7 @@ from tests.training.loop.runs import StopAt, make_loop, table, weights
 
 from trainsmith.errors import DataError, IoError
 from trainsmith.training import BatchConfig, DataIteratorAdapter
+from trainsmith.training.checkpoints import CheckpointWarning
 from trainsmith.training.loop import Callback
 
 
@@ -159,3 +160,35 @@ def test_the_state_is_json_and_safetensors_alone(tmp_path):
     state = json.loads((path / "state.json").read_text())
     assert state["generator"]["$tuple"][0] == 0
     assert state["data"] == {"own": {"epoch": 0, "rows": 50}}
+
+
+def test_a_checkpoint_that_cannot_be_written_ends_the_run_and_leaves_the_older_ones(tmp_path, monkeypatch):
+    from trainsmith.training.checkpoints import _write
+
+    save = _write.ts.save_safetensors
+    written = []
+
+    def full(path, tensors):
+        if len(written) == 2:
+            path.write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+        written.append(path)
+        save(path, tensors)
+
+    monkeypatch.setattr(_write.ts, "save_safetensors", full)
+    with pytest.raises(IoError, match="No space left on device"):
+        make_loop(tmp_path / "c", every_steps=5, every_epochs=0, top_k=0).run()
+    monkeypatch.undo()
+    assert sorted(path.name for path in (tmp_path / "c").iterdir()) == ["step-00000005", "step-00000010"]
+    assert outcome(make_loop(tmp_path / "c", resume=True, seed=8)) == outcome(make_loop())
+
+
+def test_a_damaged_checkpoint_is_passed_over_and_the_end_is_the_same(tmp_path):
+    watch = StopAt(17)
+    options = {"every_steps": 5, "every_epochs": 0, "top_k": 0}
+    first = make_loop(tmp_path / "c", callbacks=[watch], stop=lambda: watch.reached, **options)
+    first.run()
+    newest = first.checkpoints.paths()[-1]
+    (newest / "tensors.safetensors").write_bytes((newest / "tensors.safetensors").read_bytes()[:100])
+    with pytest.warns(CheckpointWarning, match="step-00000017 must be whole"):
+        assert outcome(make_loop(tmp_path / "c", resume=True, seed=8, **options)) == outcome(make_loop())

@@ -5,11 +5,12 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, SupportsFloat, cast
 
 import trainsmith as ts
-from trainsmith import _core
+from trainsmith import _core, nn
 from trainsmith.data._wording import worded
 from trainsmith.errors import ConfigError, DataError
 from trainsmith.training._batch import Batch
 from trainsmith.training._context import RunContext
+from trainsmith.training._evaluation_mode import evaluation_mode
 from trainsmith.training._protocols_model import Trainer
 
 Loss = Callable[[Any, Any], Any]
@@ -52,8 +53,19 @@ class Learner(Protocol):
         """
         ...
 
+    def explain(self, batch: Batch[Any]) -> str:
+        """Says what made the first value that is not finite in the step of a batch.
+
+        Args:
+            batch: the rows.
+
+        Returns:
+            A phrase; empty where it is not known.
+        """
+        ...
+
     def evaluating(self) -> AbstractContextManager[None]:
-        """Puts the model into evaluation mode for a while, and into training mode afterwards."""
+        """Puts the model into evaluation mode for a while."""
         ...
 
     def weights(self) -> dict[str, ts.Tensor]:
@@ -145,14 +157,18 @@ class TrainerLearner:
             output = forward(*inputs_of(self._graph, batch))
             return self._loss(output, batch.targets), output
 
-    @contextmanager
-    def evaluating(self) -> Generator[None]:
-        """Puts the model into evaluation mode for a while, where it has modes."""
-        _set_mode(self._graph, training=False)
-        try:
-            yield
-        finally:
-            _set_mode(self._graph, training=True)
+    def explain(self, batch: Batch[Any]) -> str:
+        """Asks the trainer's `find_non_finite`, where it has one; see `Learner.explain`."""
+        find: Any = getattr(self._trainer, "find_non_finite", None)
+        if find is None:
+            return ""
+        found = find(self._graph, self._optimizer, batch.inputs, batch.targets, weights=batch.weights)
+        return "" if found is None else str(found)
+
+    def evaluating(self) -> AbstractContextManager[None]:
+        """Puts the model into evaluation mode for a while, and each part of it back to what it was."""
+        module = getattr(self._graph, "module", self._graph)
+        return evaluation_mode(module) if isinstance(module, nn.Module) else _evaluating(self._graph)
 
     def weights(self) -> dict[str, ts.Tensor]:
         """Takes a snapshot of the model's `state_dict`, or of its parameters by number where it has none."""
@@ -233,9 +249,14 @@ def _with_state(graph: Any) -> Any:
     return None
 
 
-def _set_mode(graph: Any, *, training: bool) -> None:
-    candidates: list[Any] = [graph, getattr(graph, "module", None)]
-    for one in candidates:
-        if hasattr(one, "train") and hasattr(one, "eval"):
-            one.train(training)
-            return
+@contextmanager
+def _evaluating(graph: Any) -> Generator[None]:
+    """Switches a model that is no module, where it has modes."""
+    if not (hasattr(graph, "train") and hasattr(graph, "eval")):
+        yield
+        return
+    graph.eval()
+    try:
+        yield
+    finally:
+        graph.train()

@@ -202,7 +202,7 @@ class TrainingLoop:
             ended = self._steps()
             return ended if ended is not None else self._end_epoch()
         except NonFiniteError as error:
-            raise self._not_finite("training", str(error)) from error
+            raise self._not_finite("training", str(error), self._explained()) from error
         except CancelledError:
             if self._ctx is not None and self._ctx.done:
                 return "interrupted"
@@ -320,7 +320,7 @@ class TrainingLoop:
         if bad is None or self.config.on_nan == "skip":
             return False
         if self.config.on_nan == "error":
-            raise self._not_finite("training", f"{bad}")
+            raise self._not_finite("training", f"{bad}", self._explained())
         self._reason = "a training loss that is not finite"
         self._ended()
         return True
@@ -364,13 +364,18 @@ class TrainingLoop:
         for one in overriding(self.callbacks, hook):
             one(self, *arguments)
 
-    def _not_finite(self, part: str, got: str) -> DataError:
+    def _explained(self) -> str:
+        """Says what made the first bad value of the current batch, where that can be found out."""
+        batch = self.data.batch()
+        return "" if batch is None else self.learner.explain(batch)
+
+    def _not_finite(self, part: str, got: str, first: str = "") -> DataError:
         return worded(
             DataError,
             _OP,
             f"the {part} loss must stay finite",
             expected="a finite number",
-            got=f"{got} in epoch {self.progress.epoch + 1}",
+            got=f"{got} in epoch {self.progress.epoch + 1}" + (f" (first: {first})" if first else ""),
             step="lower training.learning_rate",
         )
 

@@ -20,6 +20,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+mod trace;
+pub use trace::NonFinite;
+
 /// Where an output of the plan goes.
 #[derive(Clone, Debug)]
 enum Target {
