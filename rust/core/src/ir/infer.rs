@@ -3,6 +3,7 @@
 use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
+use crate::ir::fused::fused;
 use crate::ir::infer_linalg::{linalg, linalg_arity, sort};
 use crate::ir::infer_window::{conv, gather, integer_index, pad, pool, pool_grad, scan, scatter_add};
 use crate::ir::op::{BinaryOp, Composite, Op, PoolKind, RandomOp, ReduceOp, UnaryOp, ViewOp};
@@ -58,6 +59,7 @@ pub fn infer(op: &Op, inputs: &[Meta]) -> Result<SmallVec<[Meta; 1]>> {
         Op::Sort { axis, .. } => return sort(*axis, &inputs[0]),
         Op::Linalg(op) => return linalg(*op, inputs),
         Op::Scan(attributes) => return scan(attributes, inputs),
+        Op::Fused(attributes) => return fused(attributes, inputs),
         Op::Composite(Composite::LogSoftmax { axis }) => {
             in_rank("log_softmax", *axis, &inputs[0])?;
             float("log_softmax", &inputs[0])?;
@@ -105,7 +107,7 @@ pub fn arity(op: &Op) -> Option<usize> {
         Op::Linalg(op) => Some(linalg_arity(*op)),
         Op::Composite(Composite::PoolGrad { pool, .. }) => Some(if pool.kind == PoolKind::Max { 2 } else { 1 }),
         Op::Select | Op::ScatterAdd { .. } => Some(3),
-        Op::Concat { .. } | Op::Scan(_) => None,
+        Op::Concat { .. } | Op::Scan(_) | Op::Fused(_) => None,
     }
 }
 

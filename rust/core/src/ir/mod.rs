@@ -5,6 +5,7 @@
 pub mod build;
 pub mod decompose;
 pub mod decompose_pool;
+pub mod fused;
 pub mod infer;
 pub mod infer_linalg;
 pub mod infer_window;
@@ -19,6 +20,7 @@ pub mod verify;
 pub mod view;
 
 pub use build::Builder;
+pub use fused::{FusedKind, FusedOp};
 pub use node::{Edge, Edges, Handle, Leaf, Node, Sink};
 pub use op::{
     ArgOp, BinaryOp, CompareOp, Composite, ConvOp, CumulateOp, LinalgOp, Op, PoolKind, PoolOp, RandomOp, ReduceOp,

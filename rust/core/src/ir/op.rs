@@ -3,6 +3,7 @@
 //! Adding one: a variant here, then the compiler names the matches that miss it.
 
 use crate::dtype::{DType, Scalar};
+use crate::ir::fused::FusedOp;
 use crate::ir::program::Program;
 use crate::shape::Shape;
 use std::hash::{Hash, Hasher};
@@ -338,6 +339,8 @@ pub enum Op {
     Linalg(LinalgOp),
     /// A loop that holds a program.
     Scan(ScanOp),
+    /// One kernel that holds a straight-line program.
+    Fused(FusedOp),
     /// A composition with kernels of its own.
     Composite(Composite),
     /// The input itself, or an error when an element is not finite.
@@ -383,6 +386,7 @@ impl Op {
             Self::Sort { .. } => "sort",
             Self::Linalg(op) => op.name(),
             Self::Scan(_) => "scan",
+            Self::Fused(_) => "fused",
             Self::Composite(Composite::LogSoftmax { .. }) => "log_softmax",
             Self::Composite(Composite::LogSoftmaxGrad { .. }) => "log_softmax_grad",
             Self::Composite(Composite::Pool(pool)) => pool.kind.name(),

@@ -19,6 +19,7 @@ impl fmt::Display for Program {
             match &instruction.op {
                 Op::Leaf | Op::Select | Op::MatMul | Op::Unary(_) | Op::Binary(_) | Op::Compare(_) => {}
                 Op::Scan(scan) => write!(f, " body {}", scan.body)?,
+                Op::Fused(fused) => write!(f, " {:?} {}", fused.kind(), fused.body)?,
                 op => write!(f, " {op:?}")?,
             }
             if let Some(origin) = &instruction.origin {

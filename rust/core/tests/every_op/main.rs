@@ -5,6 +5,7 @@
 
 mod data;
 mod elementwise;
+mod fused;
 mod matrices;
 mod moving;
 mod pools;
@@ -90,7 +91,7 @@ agree! {
     moves_agree: Pad Concat Gather ScatterAdd CheckFinite CheckIndex;
     products_agree: MatMul Conv;
     orders_and_decompositions_agree: Sort Linalg;
-    loops_and_composites_agree: Scan LogSoftmax LogSoftmaxGrad Pool PoolGrad;
+    loops_and_composites_agree: Scan Fused LogSoftmax LogSoftmaxGrad Pool PoolGrad;
 }
 
 /// Check all rows of these kinds and report the first complaint of each op and dtype.

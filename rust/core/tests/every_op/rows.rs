@@ -4,7 +4,7 @@
 
 use super::common::close::Close;
 use super::data::Data;
-use super::{elementwise, matrices, moving, pools, shaped};
+use super::{elementwise, fused, matrices, moving, pools, shaped};
 use trainsmith_core::buffer::Meta;
 use trainsmith_core::dtype::DType;
 use trainsmith_core::ir::{Composite, Op, ViewOp};
@@ -107,6 +107,7 @@ kinds!(
     Sort => matrices::sort(),
     Linalg => matrices::linalg(),
     Scan => shaped::scan(),
+    Fused => fused::fused(),
     LogSoftmax => shaped::log_softmax(),
     LogSoftmaxGrad => shaped::log_softmax_grad(),
     Pool => pools::pool(),
@@ -142,6 +143,7 @@ pub(crate) fn kind(op: &Op) -> Kind {
         Op::Sort { .. } => Kind::Sort,
         Op::Linalg(_) => Kind::Linalg,
         Op::Scan(_) => Kind::Scan,
+        Op::Fused(_) => Kind::Fused,
         Op::Composite(Composite::LogSoftmax { .. }) => Kind::LogSoftmax,
         Op::Composite(Composite::LogSoftmaxGrad { .. }) => Kind::LogSoftmaxGrad,
         Op::Composite(Composite::Pool(_)) => Kind::Pool,

@@ -16,6 +16,8 @@ mod unrolled;
 mod data;
 #[path = "../every_op/elementwise.rs"]
 mod elementwise;
+#[path = "../every_op/fused.rs"]
+mod fused;
 #[path = "../every_op/matrices.rs"]
 mod matrices;
 #[path = "../every_op/moving.rs"]

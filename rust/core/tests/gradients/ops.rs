@@ -39,7 +39,7 @@ fn verdict(op: &Op) -> Verdict {
         | Op::ArgReduce { .. }
         | Op::CheckIndex { .. } => Verdict::Blind,
         Op::Unary(UnaryOp::Not) | Op::Reduce { op: ReduceOp::Any | ReduceOp::All, .. } => Verdict::Blind,
-        Op::Binary(BinaryOp::FloorDivide | BinaryOp::NextAfter) => Verdict::Refused,
+        Op::Fused(_) | Op::Binary(BinaryOp::FloorDivide | BinaryOp::NextAfter) => Verdict::Refused,
         Op::Binary(BinaryOp::And | BinaryOp::Or | BinaryOp::Xor | BinaryOp::ShiftLeft | BinaryOp::ShiftRight) => {
             Verdict::Blind
         }
@@ -186,7 +186,7 @@ derivatives! {
     moves: Pad Concat Gather ScatterAdd;
     products: MatMul Conv;
     orders_and_decompositions: Sort Linalg;
-    looping: Scan;
+    looping: Scan Fused;
     composites: LogSoftmax LogSoftmaxGrad Pool PoolGrad;
 }
 

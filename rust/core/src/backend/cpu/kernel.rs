@@ -4,7 +4,7 @@
 //! narrowed after, here and nowhere else; kernels that only move elements take every dtype as it is.
 
 use super::{
-    check, composite, conv, copy, cumulate, index, linalg, matmul, pointwise, pool, random, reduce, scan, sort,
+    check, composite, conv, copy, cumulate, fused, index, linalg, matmul, pointwise, pool, random, reduce, scan, sort,
 };
 use crate::buffer::{HostVec, Meta, zeroed};
 use crate::dtype::DType;
@@ -113,6 +113,7 @@ fn moves_only(op: &Op) -> bool {
         | Op::Select
         | Op::Gather { .. }
         | Op::Scan(_)
+        | Op::Fused(_)
         | Op::CheckFinite { .. }
         | Op::CheckIndex { .. } => true,
         Op::Leaf
@@ -136,6 +137,9 @@ fn dispatch(op: &Op, inputs: &[Src<'_>], outputs: &mut [Dst<'_>]) -> Result<()> 
     if let Op::Scan(attributes) = op {
         return scan::kernel(attributes, inputs, outputs);
     }
+    if let Op::Fused(attributes) = op {
+        return fused::kernel(attributes, inputs, outputs);
+    }
     if let Op::Sort { axis, descending } = op {
         return exactly(op, inputs).and_then(|[x]| sort::sort(*axis, *descending, x, outputs));
     }
@@ -146,7 +150,9 @@ fn dispatch(op: &Op, inputs: &[Src<'_>], outputs: &mut [Dst<'_>]) -> Result<()> 
         return Err(Error::bug(op.name(), format!("one result, got {}", outputs.len())));
     };
     match op {
-        Op::Leaf | Op::Sort { .. } | Op::Linalg(_) | Op::Scan(_) => Err(Error::bug(op.name(), "no kernel")),
+        Op::Leaf | Op::Sort { .. } | Op::Linalg(_) | Op::Scan(_) | Op::Fused(_) => {
+            Err(Error::bug(op.name(), "no kernel"))
+        }
         Op::Fill { value, .. } => copy::fill(*value, out),
         Op::Iota { .. } => copy::iota(out),
         Op::Random { kind, .. } => exactly(op, inputs).and_then(|[state]| random::random(*kind, state, out)),

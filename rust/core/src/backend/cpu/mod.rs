@@ -11,6 +11,7 @@ mod copy;
 mod cumulate;
 mod element;
 mod fold;
+mod fused;
 mod index;
 mod kernel;
 mod linalg;
@@ -26,7 +27,7 @@ mod sort;
 #[cfg(test)]
 mod testing;
 
-use crate::backend::{Backend, Workspace, result_metas};
+use crate::backend::{Backend, Workspace, interpret, result_metas};
 use crate::buffer::{HostStorage, HostVec, Meta, Value, zeroed};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -82,6 +83,9 @@ impl Backend for Cpu {
         }
         if let Op::Scan(attributes) = op {
             return scan::scan(attributes, inputs).map(SmallVec::from_vec);
+        }
+        if let Op::Fused(attributes) = op {
+            return interpret(self, &attributes.body, inputs).map(SmallVec::from_vec);
         }
         let sources = inputs.iter().map(|value| source(op.name(), value)).collect::<Result<SmallVec<[_; 4]>>>()?;
         let mut results: SmallVec<[HostVec; 1]> = metas.iter().map(|meta| zeroed(meta.bytes())).collect();

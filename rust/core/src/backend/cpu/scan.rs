@@ -11,17 +11,19 @@ use crate::layout::Layout;
 
 /// Run a loop inside a plan: its values are copied in and out.
 pub(super) fn kernel(op: &ScanOp, inputs: &[Src<'_>], outputs: &mut [Dst<'_>]) -> Result<()> {
-    let values = inputs
-        .iter()
-        .map(|input| {
-            let meta = Meta::new(input.layout.shape().clone(), input.dtype);
-            Ok(Value::from_host(copy::row_major(input)?, &meta, Device::Cpu))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    for (value, out) in scan(op, &values)?.iter().zip(outputs) {
+    for (value, out) in scan(op, &owned(inputs)?)?.iter().zip(outputs) {
         write(value, out.bytes)?;
     }
     Ok(())
+}
+
+/// Copies of what a kernel reads, as values that ops can take.
+pub(super) fn owned(inputs: &[Src<'_>]) -> Result<Vec<Value>> {
+    let copied = |input: &Src<'_>| {
+        let meta = Meta::new(input.layout.shape().clone(), input.dtype);
+        Ok(Value::from_host(copy::row_major(input)?, &meta, Device::Cpu))
+    };
+    inputs.iter().map(copied).collect()
 }
 
 /// Run a loop: the last carries, then the outputs stacked.
@@ -57,7 +59,8 @@ fn slice(value: &Value, place: usize) -> Value {
     value.with_layout(Layout::new(layout.shape()[1..].into(), layout.strides()[1..].into(), offset))
 }
 
-fn write(value: &Value, out: &mut [u8]) -> Result<()> {
+/// Write a value's elements row-major.
+pub(super) fn write(value: &Value, out: &mut [u8]) -> Result<()> {
     let source = Src { bytes: value.host("scan")?, layout: &value.layout, dtype: value.dtype };
     copy::strided(&source, source.layout, out, &Layout::contiguous(value.shape().clone()))
 }

@@ -45,7 +45,7 @@ fn slice(x: &Dense, place: usize) -> Dense {
 }
 
 /// Run a program op by op.
-fn program(program: &Program, inputs: &[&Dense]) -> Result<Vec<Dense>> {
+pub(super) fn program(program: &Program, inputs: &[&Dense]) -> Result<Vec<Dense>> {
     let mut values: Vec<Dense> = inputs.iter().map(|&x| x.clone()).collect();
     for constant in &program.constants {
         values.push(Dense::of("scan", constant)?);

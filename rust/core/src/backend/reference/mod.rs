@@ -99,6 +99,7 @@ fn evaluate(op: &Op, inputs: &[&Dense]) -> Result<Vec<Dense>> {
         Op::ScatterAdd { axis } => movement::scatter_add(*axis, inputs[0], inputs[1], inputs[2], meta),
         Op::Sort { axis, descending } => return Ok(order::sort(*axis, *descending, inputs[0], &results)),
         Op::Linalg(op) => return matrices::linalg(*op, inputs, &results),
+        Op::Fused(attributes) => return control::program(&attributes.body, inputs),
         Op::Scan(attributes) => return control::scan(attributes, inputs, &results),
         Op::Composite(composite) => return control::composite(composite, inputs),
         Op::CheckFinite { name } => source::check_finite(name, inputs[0]),

@@ -158,6 +158,7 @@ fn rule(op: &Op, s: &Site<'_>) -> Result<InputGrads> {
         Op::Sort { axis, .. } => linalg::sort(*axis, s),
         Op::Linalg(op) => linalg::linalg(*op, s),
         Op::Scan(scan) => scan::scan(scan, s),
+        Op::Fused(_) => Err(Error::bug("grad", "captured programs are differentiated before they are fused")),
         Op::Composite(Composite::LogSoftmax { axis }) => {
             let twin = Op::Composite(Composite::LogSoftmaxGrad { axis: *axis });
             Ok(smallvec![Some(s.b.one(twin, &[s.outputs[0].clone(), s.g()?.clone()])?)])

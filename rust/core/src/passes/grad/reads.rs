@@ -96,6 +96,8 @@ pub fn reads(op: &Op) -> Option<Reads> {
         Op::Sort { .. } | Op::Linalg(LinalgOp::Cholesky) => Reads::OUTPUT,
         Op::Linalg(LinalgOp::Slogdet) => Reads::INPUTS,
         Op::Linalg(LinalgOp::Solve | LinalgOp::Det) => Reads::BOTH,
+        // Captured programs are differentiated before they are fused.
+        Op::Fused(_) => return None,
         Op::Linalg(LinalgOp::Qr { .. } | LinalgOp::Svd | LinalgOp::Eigh) => return None,
         Op::Composite(Composite::LogSoftmax { .. }) => Reads::OUTPUT,
         Op::Composite(Composite::LogSoftmaxGrad { .. }) => Reads::INPUTS,
