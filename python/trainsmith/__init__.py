@@ -106,6 +106,7 @@ from trainsmith._reduction import (
 from trainsmith._rounding import ceil, floor, round, trunc
 from trainsmith._sets import unique_all, unique_counts, unique_inverse, unique_values
 from trainsmith._sorting import argsort, searchsorted, sort, topk
+from trainsmith._threads import get_num_threads, set_num_threads
 from trainsmith._trigonometry import acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, sin, sinh, tan, tanh
 
 # fmt: off
@@ -184,6 +185,7 @@ __all__ = [
     "from_dlpack",
     "full",
     "full_like",
+    "get_num_threads",
     "grad",
     "greater",
     "greater_equal",
@@ -258,6 +260,7 @@ __all__ = [
     "scan",
     "searchsorted",
     "set_grad_enabled",
+    "set_num_threads",
     "sigmoid",
     "sign",
     "signbit",

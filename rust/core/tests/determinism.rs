@@ -40,8 +40,10 @@ fn program_bits(seed: u64, device: Device) -> Vec<u128> {
 fn plan_bits(seed: u64, device: Device) -> Vec<u128> {
     let program = build(&words(seed), device).program;
     let plan = memory::plan(&program);
-    let values = backend::of(device).run_plan(&plan, &mut Workspace::default(), &inputs(seed, device));
-    bits(&values.unwrap_or_else(|error| panic!("{error}\n{program}")))
+    let mut values = vec![];
+    let done = backend::of(device).run_plan(&plan, &mut Workspace::default(), &mut inputs(seed, device), &mut values);
+    done.unwrap_or_else(|error| panic!("{error}\n{program}"));
+    bits(&values)
 }
 
 #[test]

@@ -35,9 +35,11 @@ fn run(program: &Program, word: u64, device: Device) -> Vec<Value> {
 fn run_plan(program: &Program, word: u64, device: Device) -> Vec<Value> {
     let (plan, mut workspace) = (memory::plan(program), Workspace::default());
     let mut call = |word| {
+        let mut outputs = vec![];
         backend::of(device)
-            .run_plan(&plan, &mut workspace, &inputs(word, device))
-            .unwrap_or_else(|error| panic!("{error} on {device}\n{program}"))
+            .run_plan(&plan, &mut workspace, &mut inputs(word, device), &mut outputs)
+            .unwrap_or_else(|error| panic!("{error} on {device}\n{program}"));
+        outputs
     };
     call(word);
     call(word.wrapping_add(1000));

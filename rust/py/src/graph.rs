@@ -330,6 +330,19 @@ pub(crate) fn counters() -> std::collections::BTreeMap<&'static str, u64> {
     trainsmith_core::tensor::counters::all().into_iter().collect()
 }
 
+/// Threads that run a step, the caller among them.
+#[pyfunction]
+pub(crate) fn num_threads() -> usize {
+    trainsmith_core::backend::cpu::num_threads()
+}
+
+/// Let steps that begin from now on use this many threads.
+#[pyfunction]
+#[pyo3(signature = (count, /))]
+pub(crate) fn set_num_threads(py: Python<'_>, count: usize) -> PyResult<()> {
+    gate(py, "set_num_threads", || trainsmith_core::backend::cpu::set_num_threads(count))
+}
+
 /// Names of the devices that can be used.
 #[pyfunction]
 pub(crate) fn devices() -> Vec<&'static str> {

@@ -40,8 +40,8 @@ mod _core {
     use crate::files::{load_safetensors, save_safetensors};
     #[pymodule_export]
     use crate::graph::{
-        PyCaptured, PySnapshot, clip_by_norm, connected, counters, devices, grad_enabled, gradients, read_together,
-        record, record_event, recording, scan, set_grad_enabled, watch,
+        PyCaptured, PySnapshot, clip_by_norm, connected, counters, devices, grad_enabled, gradients, num_threads,
+        read_together, record, record_event, recording, scan, set_grad_enabled, set_num_threads, watch,
     };
     #[pymodule_export]
     use crate::operators::{apply, function_names};

@@ -13,6 +13,7 @@ use crate::ir::op::Op;
 use crate::ir::plan::Plan;
 use crate::ir::program::Program;
 use smallvec::SmallVec;
+use std::any::Any;
 
 /// Working memory of one plan: its arena, and buffers that outputs will be written into.
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub struct Workspace {
     pub spares: Vec<Option<Buffer>>,
     /// Buffers that had to be allocated because their last value is still in use.
     pub fresh: u64,
+    /// What the backend made of the plan at the first call.
+    pub room: Option<Box<dyn Any + Send>>,
 }
 
 /// A place that holds values and runs ops.
@@ -35,8 +38,15 @@ pub trait Backend: Send + Sync {
     fn download(&self, value: &Value) -> Result<HostVec>;
     /// Run one op at once.
     fn run_op(&self, op: &Op, inputs: &[Value]) -> Result<SmallVec<[Value; 1]>>;
-    /// Run a plan; nothing outside the workspace and the returned outputs is written.
-    fn run_plan(&self, plan: &Plan, workspace: &mut Workspace, inputs: &[Value]) -> Result<Vec<Value>>;
+    /// Run a plan and fill `outputs`. An input that an exit replaces is written in place where `inputs` holds the only
+    /// handle on it, after everything that can fail; nothing else outside the workspace and the outputs is written.
+    fn run_plan(
+        &self,
+        plan: &Plan,
+        workspace: &mut Workspace,
+        inputs: &mut [Value],
+        outputs: &mut Vec<Value>,
+    ) -> Result<()>;
     /// Wait until all work is done.
     fn synchronise(&self) -> Result<()>;
 }

@@ -37,7 +37,7 @@ pub struct Step {
     pub op: Op,
     /// Values it reads.
     pub inputs: SmallVec<[Located; 2]>,
-    /// Row-major values it writes.
+    /// Row-major values it writes; a check may have none.
     pub outputs: SmallVec<[Located; 1]>,
     /// File and line of the user's call.
     pub origin: Option<Arc<str>>,
@@ -48,6 +48,15 @@ pub struct Step {
 pub enum Exit {
     /// Written in place into a buffer of its own.
     Written(Meta),
+    /// Written over an input where the caller holds the only handle on it, else into a buffer of its own.
+    ///
+    /// Only steps from `commit` on write it; none of them reads the input but the one that writes it, element by element.
+    Replaced {
+        /// The input, which has this shape and dtype.
+        input: usize,
+        /// Shape and dtype.
+        meta: Meta,
+    },
     /// A value that already has its own buffer: an input or a constant under some layout.
     Alias(Located),
     /// The buffer of an earlier output, under another layout.
@@ -64,6 +73,8 @@ pub enum Exit {
 pub struct Plan {
     /// Kernels, in order.
     pub steps: Vec<Step>,
+    /// Number of the first step of the last phase: it begins when all steps before are done, and nothing in it can fail.
+    pub commit: usize,
     /// Bytes of working memory.
     pub arena: usize,
     /// Inputs of a call.

@@ -168,6 +168,7 @@ impl<'a> Planner<'a> {
         });
         Plan {
             steps: steps.collect(),
+            commit: self.drafts.len(),
             arena,
             inputs: self.program.metas[..self.program.inputs].to_vec(),
             constants: self.program.constants.clone(),

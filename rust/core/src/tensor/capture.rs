@@ -1,13 +1,13 @@
 //! A captured step: a plan, where its inputs come from, where its outputs go.
 
 use crate::backend::{self, Workspace};
-use crate::buffer::{Meta, Value};
+use crate::buffer::{Meta, Value, zeroed};
 use crate::device::Device;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::node::{Edge, Handle, Sink};
 use crate::ir::op::Op;
-use crate::ir::plan::Plan;
+use crate::ir::plan::{Exit, Plan};
 use crate::ir::program::Program;
 use crate::ir::variable::Variable;
 use crate::passes::{memory, simplify};
@@ -18,7 +18,7 @@ use crate::tensor::recorder::{HostEvent, Recorder, Source};
 use crate::tensor::{Tensor, counters};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 mod trace;
 pub use trace::NonFinite;
@@ -56,12 +56,22 @@ pub struct Captured {
     device: Device,
     inputs: Vec<Expected>,
     targets: Vec<Target>,
+    /// Inputs that the plan may write in place, each with the place of its cell among `variables`.
+    lent: Vec<(usize, usize)>,
     gradients: Gradients,
     /// Cells that are read or written, in the order of their ids.
     variables: Vec<Arc<Variable>>,
     events: Vec<Arc<dyn HostEvent>>,
-    workspace: Mutex<Workspace>,
+    desk: Mutex<Desk>,
     runs: AtomicU64,
+}
+
+/// What a step uses while it runs, kept from call to call.
+#[derive(Default)]
+struct Desk {
+    workspace: Workspace,
+    inputs: Vec<Value>,
+    outputs: Vec<Value>,
 }
 
 impl fmt::Debug for Captured {
@@ -122,16 +132,28 @@ impl Captured {
             device: edge.node.device,
             trainable: edge.node.requires_grad,
         };
+        let plan = memory::plan(&program);
+        let variables: Vec<Arc<Variable>> = recorder.variables.into_values().map(|e| e.variable).collect();
+        let lent = plan.exits.iter().filter_map(|exit| match exit {
+            Exit::Replaced { input, .. } => match &recorder.inputs[*input].0 {
+                Source::Variable(variable) => {
+                    variables.binary_search_by_key(&variable.id(), |v| v.id()).ok().map(|cell| (*input, cell))
+                }
+                Source::Argument(_) | Source::Handle(_) | Source::Sink(_) | Source::Scalar(_) => None,
+            },
+            Exit::Written(_) | Exit::Alias(_) | Exit::Shared { .. } => None,
+        });
         Ok(Self {
-            plan: memory::plan(&program),
+            lent: lent.collect(),
+            plan,
             program,
             device,
             inputs: recorder.inputs.into_iter().map(expected).collect(),
             targets,
             gradients,
-            variables: recorder.variables.into_values().map(|e| e.variable).collect(),
+            variables,
             events: recorder.events,
-            workspace: Mutex::default(),
+            desk: Mutex::default(),
             runs: AtomicU64::new(0),
         })
     }
@@ -148,7 +170,7 @@ impl Captured {
 
     /// Output buffers that had to be allocated because an earlier value is still in use.
     pub fn fresh_buffers(&self) -> u64 {
-        self.lock_workspace().fresh
+        self.lock_desk().workspace.fresh
     }
 
     /// Steps run so far.
@@ -156,8 +178,8 @@ impl Captured {
         self.runs.load(Ordering::Relaxed)
     }
 
-    fn lock_workspace(&self) -> MutexGuard<'_, Workspace> {
-        self.workspace.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why the step does not fit the state outside any more, if so.
@@ -256,23 +278,17 @@ impl Captured {
     }
 
     fn run_with(&self, arguments: &[Arc<Handle>], numbers: &[f64]) -> Result<Vec<Edge>> {
-        let mut workspace = self.lock_workspace();
+        let mut desk = self.lock_desk();
+        let Desk { workspace, inputs, outputs } = &mut *desk;
         self.gradients.check(arguments)?;
         let mut cells: Vec<MutexGuard<'_, Value>> = self.variables.iter().map(|v| v.lock()).collect();
-        let inputs: Vec<Value> = self
-            .inputs
-            .iter()
-            .map(|expected| self.fetch(expected, arguments, numbers, &cells))
-            .collect::<Result<_>>()?;
         let fresh = workspace.fresh;
-        let outputs = backend::of(self.device).run_plan(&self.plan, &mut workspace, &inputs)?;
+        let done = self.compute(arguments, numbers, &mut cells, workspace, inputs, outputs);
         counters::add(&counters::FRESH_BUFFERS, workspace.fresh - fresh);
+        done?;
         counters::add(&counters::CAPTURED_STEPS, 1);
-        drop(inputs);
-        // Whatever may fail comes before the first write.
-        let outputs = outputs.iter().map(compact).collect::<Result<Vec<_>>>()?;
         let mut undone = vec![];
-        for (target, value) in self.targets.iter().zip(&outputs) {
+        for (target, value) in self.targets.iter().zip(outputs.iter()) {
             if let Target::Undo(event) = target
                 && holds(value)?
             {
@@ -280,7 +296,7 @@ impl Captured {
             }
         }
         let mut results = Vec::new();
-        for (target, value) in self.targets.iter().zip(outputs) {
+        for (target, value) in self.targets.iter().zip(outputs.drain(..)) {
             match target {
                 Target::Result => results.push(leaf(value)),
                 Target::Argument(place) => rebind(&arguments[*place], value),
@@ -306,6 +322,34 @@ impl Captured {
         self.gradients.clear(arguments);
         self.runs.fetch_add(1, Ordering::Relaxed);
         Ok(results)
+    }
+
+    /// Fill `outputs`, and let go of the inputs. A cell that the plan writes in place lends its value meanwhile, so that
+    /// the plan holds the only handle; it gets it back unless the step succeeds, when its new value is the same memory.
+    fn compute(
+        &self,
+        arguments: &[Arc<Handle>],
+        numbers: &[f64],
+        cells: &mut [MutexGuard<'_, Value>],
+        workspace: &mut Workspace,
+        inputs: &mut Vec<Value>,
+        outputs: &mut Vec<Value>,
+    ) -> Result<()> {
+        inputs.clear();
+        for expected in &self.inputs {
+            inputs.push(self.fetch(expected, arguments, numbers, cells)?);
+        }
+        for &(_, cell) in &self.lent {
+            *cells[cell] = nothing();
+        }
+        let done = backend::of(self.device).run_plan(&self.plan, workspace, inputs, outputs);
+        for &(input, cell) in &self.lent {
+            *cells[cell] = inputs[input].clone();
+        }
+        inputs.clear();
+        done?;
+        // Whatever may fail comes before the first write.
+        outputs.iter_mut().try_for_each(|value| compact(value).map(|dense| *value = dense))
     }
 
     fn fetch(
@@ -366,6 +410,15 @@ impl Captured {
     pub fn cells<'a>(&'a self, snapshot: &'a Snapshot) -> impl Iterator<Item = (&'a Arc<Variable>, &'a Value)> {
         self.variables.iter().zip(&snapshot.variables)
     }
+}
+
+/// A value that holds the place of one that is lent out.
+fn nothing() -> Value {
+    static EMPTY: LazyLock<Value> = LazyLock::new(|| {
+        let meta = Meta::new([0], DType::U8);
+        Value::from_host(zeroed(0), &meta, Device::Cpu)
+    });
+    EMPTY.clone()
 }
 
 /// Give an object its new value; a leaf that collects gradients stays one.

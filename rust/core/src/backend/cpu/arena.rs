@@ -1,89 +1,106 @@
-//! Regions of one working memory, some to write and some to read at the same time, after a check that this is sound.
+//! The memories of a running plan, of which threads borrow bytes while they work on a part of a step.
 
-#![allow(unsafe_code, reason = "several disjoint regions of one memory are borrowed at once")]
+#![allow(unsafe_code, reason = "threads borrow disjoint bytes of one memory at once")]
 
 use crate::error::{Error, Result};
-use smallvec::SmallVec;
 use std::ops::Range;
 use std::slice;
 
-/// Regions to write.
-pub(super) type Writes<'a> = SmallVec<[&'a mut [u8]; 1]>;
-/// Regions to read.
-pub(super) type Reads<'a> = SmallVec<[&'a [u8]; 2]>;
-
-/// Borrow regions of `bytes`: each of `writes` alone, those of `reads` shared.
-///
-/// A region outside the bytes, or one to write that meets another region, is an error.
-pub(super) fn regions<'a>(
-    bytes: &'a mut [u8],
-    writes: &[Range<usize>],
-    reads: &[Range<usize>],
-) -> Result<(Writes<'a>, Reads<'a>)> {
-    for (i, write) in writes.iter().enumerate() {
-        if let Some(other) = writes[i + 1..].iter().chain(reads).find(|other| meet(write, other)) {
-            return Err(Error::bug("arena", format!("bytes {write:?} are written while {other:?} are in use")));
-        }
-    }
-    if let Some(outside) = writes.iter().chain(reads).find(|r| r.start > r.end || r.end > bytes.len()) {
-        return Err(Error::bug("arena", format!("bytes {outside:?} of {}", bytes.len())));
-    }
-    let first = bytes.as_mut_ptr();
-    // SAFETY: every range lies in `bytes`, borrowed for 'a, and no other range meets one that is written.
-    let write = |range: &Range<usize>| unsafe { slice::from_raw_parts_mut(first.add(range.start), range.len()) };
-    // SAFETY: every range lies in `bytes`, borrowed for 'a, and no range that is written meets it.
-    let read = |range: &Range<usize>| unsafe { slice::from_raw_parts(first.add(range.start), range.len()) };
-    Ok((writes.iter().map(write).collect(), reads.iter().map(read).collect()))
+/// One memory: the arena, an input, a constant or an output.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Memory {
+    first: *mut u8,
+    len: usize,
+    writable: bool,
 }
 
-/// Whether two ranges have a byte in common.
-fn meet(a: &Range<usize>, b: &Range<usize>) -> bool {
-    a.start.max(b.start) < a.end.min(b.end)
+// SAFETY: the pointer is followed only through `Memories`, while the borrow it was made from lasts.
+unsafe impl Send for Memory {}
+
+impl Memory {
+    /// Nothing.
+    pub(super) const EMPTY: Self = Self { first: std::ptr::null_mut(), len: 0, writable: false };
+
+    /// Bytes to read.
+    pub(super) fn read(bytes: &[u8]) -> Self {
+        Self { first: bytes.as_ptr().cast_mut(), len: bytes.len(), writable: false }
+    }
+
+    /// Bytes to read and write.
+    pub(super) fn write(bytes: &mut [u8]) -> Self {
+        Self { first: bytes.as_mut_ptr(), len: bytes.len(), writable: true }
+    }
+}
+
+/// The memories of one call, by slot.
+///
+/// Made from borrows that last as long as the call. That no thread writes what another one uses is shown once for a
+/// plan: `prepare::check` for the parts of one step, `stage::stages` for those of different steps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Memories<'a>(&'a [Memory]);
+
+// SAFETY: threads touch the bytes only through `reading` and `writing`, under the rule stated above.
+unsafe impl Sync for Memories<'_> {}
+
+impl<'a> Memories<'a> {
+    /// The memories of a call.
+    pub(super) fn new(slots: &'a [Memory]) -> Self {
+        Self(slots)
+    }
+
+    /// Bytes of a slot to read.
+    pub(super) fn reading(self, slot: usize, range: Range<usize>) -> Result<&'a [u8]> {
+        let memory = self.find(slot, &range)?;
+        if range.is_empty() {
+            return Ok(&[]);
+        }
+        // SAFETY: the range lies in a memory that is borrowed for the call, and no part that runs now writes it.
+        Ok(unsafe { slice::from_raw_parts(memory.first.add(range.start), range.len()) })
+    }
+
+    /// Bytes of a slot to write, which no other part that runs now touches.
+    pub(super) fn writing(self, slot: usize, range: Range<usize>) -> Result<&'a mut [u8]> {
+        let memory = self.find(slot, &range)?;
+        if !memory.writable {
+            return Err(Error::bug("plan", format!("slot {slot} is only to read")));
+        }
+        if range.is_empty() {
+            return Ok(&mut []);
+        }
+        // SAFETY: the range lies in a memory that is borrowed for writing, and this part alone touches it now.
+        Ok(unsafe { slice::from_raw_parts_mut(memory.first.add(range.start), range.len()) })
+    }
+
+    fn find(self, slot: usize, range: &Range<usize>) -> Result<Memory> {
+        let memory = self.0.get(slot).copied().unwrap_or(Memory::EMPTY);
+        if range.start > range.end || range.end > memory.len {
+            return Err(Error::bug("plan", format!("bytes {range:?} of {} in slot {slot}", memory.len)));
+        }
+        Ok(memory)
+    }
 }
 
 #[cfg(test)]
-#[expect(clippy::single_range_in_vec_init, reason = "lists of regions, some with one member")]
 mod tests {
     use super::*;
 
     #[test]
-    fn disjoint_regions_are_handed_out_together() {
-        let mut bytes = [0u8, 1, 2, 3, 4, 5, 6, 7];
-        let (mut writes, reads) = regions(&mut bytes, &[2..4, 6..8], &[0..2, 4..6, 1..2]).unwrap();
-        writes[0].copy_from_slice(reads[0]);
-        writes[1].copy_from_slice(reads[1]);
-        assert_eq!(reads[2], [1]);
-        drop((writes, reads));
-        assert_eq!(bytes, [0, 1, 0, 1, 4, 5, 4, 5]);
+    fn bytes_are_lent_where_they_lie() {
+        let (input, mut arena) = ([1u8, 2, 3], [0u8; 4]);
+        let slots = [Memory::write(&mut arena), Memory::read(&input)];
+        let memories = Memories::new(&slots);
+        memories.writing(0, 1..3).unwrap().copy_from_slice(memories.reading(1, 0..2).unwrap());
+        assert_eq!(memories.reading(0, 0..4).unwrap(), [0, 1, 2, 0]);
+        assert!(memories.reading(0, 4..4).unwrap().is_empty() && memories.writing(0, 2..2).unwrap().is_empty());
     }
 
     #[test]
-    fn overlaps_with_a_written_region_are_refused() {
-        let mut bytes = [0u8; 8];
-        for (writes, reads) in [
-            (vec![0..4, 3..5], vec![]),
-            (vec![0..4, 0..4], vec![]),
-            (vec![2..6], vec![0..3]),
-            (vec![2..6], vec![5..8]),
-            (vec![2..6], vec![3..4]),
-            (vec![3..4], vec![0..2, 2..6]),
-        ] {
-            assert!(regions(&mut bytes, &writes, &reads).is_err(), "{writes:?} {reads:?}");
-        }
-        assert!(regions(&mut bytes, &[0..4], &[4..8, 4..8, 5..6]).is_ok());
-    }
-
-    #[test]
-    fn empty_regions_meet_nothing() {
-        let mut bytes = [0u8; 8];
-        assert!(regions(&mut bytes, &[0..8, 4..4], &[2..2, 8..8]).is_ok());
-    }
-
-    #[test]
-    fn regions_outside_are_refused() {
-        let mut bytes = [0u8; 8];
-        assert!(regions(&mut bytes, &[4..9], &[]).is_err());
-        assert!(regions(&mut bytes, &[], &[9..9]).is_err());
-        assert!(regions(&mut bytes, &[], &[Range { start: 5, end: 4 }]).is_err());
+    fn bytes_outside_and_inputs_to_write_are_refused() {
+        let mut arena = [0u8; 4];
+        let slots = [Memory::read(&[1, 2]), Memory::write(&mut arena)];
+        let memories = Memories::new(&slots);
+        assert!(memories.reading(0, 1..3).is_err() && memories.writing(1, 3..5).is_err());
+        assert!(memories.reading(2, 0..1).is_err() && memories.writing(0, 0..1).is_err());
+        assert!(memories.reading(1, Range { start: 3, end: 2 }).is_err());
     }
 }

@@ -1,7 +1,8 @@
 //! The CPU backend: kernels by family over strided elements, run one op at a time or as the steps of a plan.
 //!
 //! `kernel.rs` is the one door to the families; `plan.rs` calls it with regions of an arena, `Cpu::run_op` with whole
-//! values. Nothing here knows gradients, passes or tensor handles. `unsafe` lives in `arena.rs` and `matmul` alone.
+//! values. Nothing here knows gradients, passes or tensor handles. `unsafe` lives in `arena.rs`,
+//! `threads` and `matmul` alone.
 
 mod arena;
 mod check;
@@ -26,6 +27,7 @@ mod scan;
 mod sort;
 #[cfg(test)]
 mod testing;
+mod threads;
 
 use crate::backend::{Backend, Workspace, interpret, result_metas};
 use crate::buffer::{HostStorage, HostVec, Meta, Value, zeroed};
@@ -38,6 +40,7 @@ use crate::layout::Layout;
 use kernel::{Dst, Src};
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
+pub use threads::{num_threads, set_num_threads};
 
 /// The CPU backend.
 #[derive(Clone, Copy, Debug)]
@@ -96,8 +99,14 @@ impl Backend for Cpu {
         Ok(results.into_iter().zip(&metas).map(|(bytes, meta)| Value::from_host(bytes, meta, Device::Cpu)).collect())
     }
 
-    fn run_plan(&self, plan: &Plan, workspace: &mut Workspace, inputs: &[Value]) -> Result<Vec<Value>> {
-        plan::run(plan, workspace, inputs)
+    fn run_plan(
+        &self,
+        plan: &Plan,
+        workspace: &mut Workspace,
+        inputs: &mut [Value],
+        outputs: &mut Vec<Value>,
+    ) -> Result<()> {
+        plan::run(plan, workspace, inputs, outputs)
     }
 
     fn synchronise(&self) -> Result<()> {

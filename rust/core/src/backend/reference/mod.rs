@@ -63,8 +63,15 @@ impl Backend for Reference {
         Ok(results.iter().map(Dense::encode).collect())
     }
 
-    fn run_plan(&self, plan: &Plan, _workspace: &mut Workspace, inputs: &[Value]) -> Result<Vec<Value>> {
-        plan::run(plan, inputs)
+    fn run_plan(
+        &self,
+        plan: &Plan,
+        _workspace: &mut Workspace,
+        inputs: &mut [Value],
+        outputs: &mut Vec<Value>,
+    ) -> Result<()> {
+        *outputs = plan::run(plan, inputs)?;
+        Ok(())
     }
 
     fn synchronise(&self) -> Result<()> {

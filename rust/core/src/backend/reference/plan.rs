@@ -21,7 +21,7 @@ struct Memory {
 pub(super) fn run(plan: &Plan, inputs: &[Value]) -> Result<Vec<Value>> {
     let whole = |values: &[Value]| values.iter().map(|value| REFERENCE.download(value)).collect::<Result<Vec<_>>>();
     let written = |exit: &Exit| match exit {
-        Exit::Written(meta) => zeroed(meta.bytes()),
+        Exit::Written(meta) | Exit::Replaced { meta, .. } => zeroed(meta.bytes()),
         Exit::Alias(_) | Exit::Shared { .. } => zeroed(0),
     };
     let mut memory = Memory {
@@ -41,7 +41,7 @@ pub(super) fn run(plan: &Plan, inputs: &[Value]) -> Result<Vec<Value>> {
     let mut exits: Vec<Value> = Vec::new();
     for (place, exit) in plan.exits.iter().enumerate() {
         exits.push(match exit {
-            Exit::Written(meta) => {
+            Exit::Written(meta) | Exit::Replaced { meta, .. } => {
                 Value::from_host(std::mem::replace(&mut memory.outputs[place], zeroed(0)), meta, Device::Reference)
             }
             Exit::Alias(from) => memory.load(from).encode(),

@@ -1,0 +1,169 @@
+//! Where a step may be cut: its result along the first axis that has a size, and what each input contributes to a part.
+//!
+//! A cut is a function of shapes alone, so the parts, and with them the order of every sum, are the same on any number of
+//! threads.
+
+use crate::buffer::Meta;
+use crate::ir::fused::FusedKind;
+use crate::ir::op::{Composite, Op, PoolKind};
+use smallvec::SmallVec;
+
+/// Rows of a part where a row is little work: enough that a matrix product reads its right factor seldom.
+const ROWS: usize = 32;
+
+/// Parts of a step at most, and of a step whose rows are much work each.
+const PARTS: usize = 16;
+
+/// Work, in nanoseconds, below which a part is not worth its own.
+const LEAST: f64 = 500.0;
+
+/// A row of so many nanoseconds is much work.
+const HEAVY: f64 = 4000.0;
+
+/// How a step is cut.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Cut {
+    /// Axis of every result.
+    pub(super) axis: usize,
+    /// Axis of each input that is cut alike; none where every part reads all of it.
+    pub(super) inputs: SmallVec<[Option<usize>; 4]>,
+    /// Rows of each part; the last may have fewer.
+    pub(super) rows: usize,
+    /// Number of parts.
+    pub(super) parts: usize,
+}
+
+/// The cut of an op, if it has one that is worth it.
+pub(super) fn cut(op: &Op, inputs: &[&Meta], outputs: &[&Meta]) -> Option<Cut> {
+    let shape = &outputs.first()?.shape;
+    let axis = shape.iter().position(|&size| size > 1)?;
+    let sizes = shape[axis];
+    let sides = sides(op, axis, inputs, outputs)?;
+    let parts = parts(sizes, cost(op, inputs, outputs));
+    if parts < 2 || sides.iter().zip(inputs).any(|(side, meta)| side.is_some_and(|a| meta.shape[a] != sizes)) {
+        return None;
+    }
+    let rows = sizes.div_ceil(parts);
+    Some(Cut { axis, inputs: sides, rows, parts: sizes.div_ceil(rows) })
+}
+
+/// Parts for so many rows of so much work together.
+fn parts(rows: usize, cost: f64) -> usize {
+    let wanted = if cost / rows as f64 >= HEAVY { rows } else { rows / ROWS };
+    wanted.min(PARTS).min((cost / LEAST) as usize)
+}
+
+/// For each input the axis that goes with `axis` of the result; nothing where the op cannot be cut there.
+fn sides(op: &Op, axis: usize, inputs: &[&Meta], outputs: &[&Meta]) -> Option<SmallVec<[Option<usize>; 4]>> {
+    let all = |axis: usize| Some(inputs.iter().map(|_| Some(axis)).collect());
+    match op {
+        Op::Fill { .. } | Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select | Op::Cast(_) => all(axis),
+        Op::CheckFinite { .. } | Op::CheckIndex { .. } => all(axis),
+        Op::Reduce { axes, .. } => all((0..inputs[0].shape.len()).filter(|a| !axes.contains(a)).nth(axis)?),
+        Op::ArgReduce { axis: gone, .. } => all(if axis < *gone { axis } else { axis + 1 }),
+        Op::Cumulate { axis: along, .. }
+        | Op::Concat { axis: along }
+        | Op::Sort { axis: along, .. }
+        | Op::Composite(Composite::LogSoftmax { axis: along } | Composite::LogSoftmaxGrad { axis: along }) => {
+            if *along == axis { None } else { all(axis) }
+        }
+        Op::Pad { low, high, interior, .. } => {
+            if (low[axis], high[axis], interior[axis]) == (0, 0, 0) {
+                all(axis)
+            } else {
+                None
+            }
+        }
+        Op::MatMul => {
+            let rank = outputs[0].shape.len();
+            match axis {
+                _ if axis + 2 < rank => all(axis),
+                _ if axis + 2 == rank => Some(SmallVec::from_slice(&[Some(axis), None])),
+                _ => None,
+            }
+        }
+        Op::Conv(conv) => {
+            if axis == 0 && conv.batch_groups == 1 {
+                Some(SmallVec::from_slice(&[Some(0), None]))
+            } else {
+                None
+            }
+        }
+        Op::Gather { axis: gone } => match axis {
+            _ if axis < *gone => Some(SmallVec::from_slice(&[Some(axis), None])),
+            _ if axis < gone + inputs[1].shape.len() => Some(SmallVec::from_slice(&[None, Some(axis - gone)])),
+            _ => None,
+        },
+        Op::ScatterAdd { axis: along } => {
+            if axis < *along {
+                Some(SmallVec::from_slice(&[Some(axis), None, Some(axis)]))
+            } else {
+                None
+            }
+        }
+        Op::Composite(Composite::Pool(pool) | Composite::PoolGrad { pool, .. }) => {
+            if axis + pool.window.len() < outputs[0].shape.len() { all(axis) } else { None }
+        }
+        Op::Linalg(_) => {
+            let lead = inputs.iter().map(|meta| meta.shape.len().saturating_sub(2)).min()?;
+            if axis < lead { all(axis) } else { None }
+        }
+        Op::Leaf | Op::Iota { .. } | Op::Random { .. } | Op::View(_) | Op::Scan(_) | Op::Fused(_) => None,
+    }
+}
+
+/// Nanoseconds that a step takes on one thread, roughly.
+pub(super) fn cost(op: &Op, inputs: &[&Meta], outputs: &[&Meta]) -> f64 {
+    let count = |metas: &[&Meta]| metas.iter().map(|meta| meta.shape.numel()).max().unwrap_or(0) as f64;
+    let (read, written) = (count(inputs), count(outputs));
+    let each = read.max(written);
+    match op {
+        Op::MatMul => {
+            let depth = inputs[0].shape.last().copied().unwrap_or(1) as f64;
+            written * (depth / 100.0 + 0.1)
+        }
+        Op::Conv(conv) => {
+            let window: usize = inputs[1].shape[1..].iter().product();
+            written * (window as f64 / conv.batch_groups as f64 / 100.0 + 0.1)
+        }
+        Op::Composite(Composite::Pool(pool) | Composite::PoolGrad { pool, .. }) => {
+            let window: usize = pool.window.iter().product();
+            each * if pool.kind == PoolKind::Max { 1.0 + window as f64 } else { 1.0 } * 0.5
+        }
+        Op::Fused(fused) => {
+            let first = fused.body.instructions.first().map(|instruction| &instruction.op);
+            let product = first
+                .filter(|_| fused.kind() == FusedKind::Product)
+                .map_or(0.0, |op| cost(op, &inputs[..2], &[&fused.body.metas[fused.body.first_result()]]));
+            product + fused.space().numel() as f64 * 0.05 * fused.body.instructions.len() as f64
+        }
+        Op::Scan(scan) => {
+            let body = scan.body.instructions.iter().map(|instruction| {
+                let meta = |id: &usize| &scan.body.metas[*id];
+                let reads: SmallVec<[&Meta; 4]> = instruction.inputs.iter().map(meta).collect();
+                cost(&instruction.op, &reads, &[&scan.body.metas[instruction.first]])
+            });
+            scan.length as f64 * body.sum::<f64>()
+        }
+        Op::Sort { .. } | Op::Random { .. } => each * 10.0,
+        Op::Composite(_) | Op::Unary(_) | Op::Reduce { .. } | Op::ArgReduce { .. } | Op::Cumulate { .. } => each,
+        Op::Linalg(_) => {
+            let side = inputs[0].shape.last().copied().unwrap_or(1) as f64;
+            each * side
+        }
+        Op::Leaf
+        | Op::Fill { .. }
+        | Op::Iota { .. }
+        | Op::Binary(_)
+        | Op::Compare(_)
+        | Op::Select
+        | Op::Cast(_)
+        | Op::View(_)
+        | Op::Pad { .. }
+        | Op::Concat { .. }
+        | Op::Gather { .. }
+        | Op::ScatterAdd { .. }
+        | Op::CheckFinite { .. }
+        | Op::CheckIndex { .. } => 0.2 * each,
+    }
+}

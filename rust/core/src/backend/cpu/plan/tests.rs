@@ -1,0 +1,126 @@
+use super::*;
+use crate::backend::Backend;
+use crate::backend::cpu::CPU;
+use crate::backend::cpu::testing::{elements, tensor};
+use crate::dtype::DType;
+use crate::ir::op::{BinaryOp, Op, UnaryOp};
+use crate::ir::plan::Step;
+use smallvec::smallvec;
+
+fn at(place: Place, shape: &[usize]) -> Located {
+    let meta = Meta::new(shape, DType::F32);
+    Located { place, layout: Layout::contiguous(meta.shape.clone()), meta }
+}
+
+fn step(op: Op, inputs: &[Located], output: Located) -> Step {
+    Step { op, inputs: inputs.into(), outputs: smallvec![output], origin: Some("model.py:3".into()) }
+}
+
+/// `h = x * c`, `y = h + transpose(h)`; out: y, transpose(y), x transposed.
+fn plan() -> Plan {
+    let turned = |place| Located { layout: at(place, &[2, 2]).layout.permute(&[1, 0]), ..at(place, &[2, 2]) };
+    let (x, h, y) = (at(Place::Input(0), &[2, 2]), at(Place::Arena(64), &[2, 2]), at(Place::Output(0), &[2, 2]));
+    let constant = at(Place::Constant(0), &[1, 1]);
+    let spread = Located { layout: constant.layout.expand(&[2, 2].into()), ..at(Place::Constant(0), &[2, 2]) };
+    Plan {
+        steps: vec![
+            step(Op::Binary(BinaryOp::Mul), &[x.clone(), spread], h.clone()),
+            step(Op::Binary(BinaryOp::Add), &[h, turned(Place::Arena(64))], y.clone()),
+        ],
+        commit: 2,
+        arena: 128,
+        inputs: vec![x.meta],
+        constants: vec![tensor(&[10f32], &[1, 1], DType::F32)],
+        exits: vec![
+            Exit::Written(y.meta),
+            Exit::Shared { output: 0, layout: y.layout.permute(&[1, 0]) },
+            Exit::Alias(turned(Place::Input(0))),
+        ],
+    }
+}
+
+fn call(plan: &Plan, workspace: &mut Workspace, inputs: &[Value]) -> Result<Vec<Value>> {
+    let mut outputs = vec![];
+    CPU.run_plan(plan, workspace, &mut inputs.to_vec(), &mut outputs)?;
+    Ok(outputs)
+}
+
+fn input() -> Value {
+    tensor(&[1f32, 2.0, 3.0, 4.0], &[2, 2], DType::F32)
+}
+
+#[test]
+fn values_are_found_at_their_places() {
+    let x = input();
+    let results = call(&plan(), &mut Workspace::default(), &[x.clone()]).unwrap();
+    assert_eq!(elements::<f32>(&results[0]), [20.0, 50.0, 50.0, 80.0]);
+    assert!(Arc::ptr_eq(&results[0].buffer, &results[1].buffer));
+    assert!(Arc::ptr_eq(&results[2].buffer, &x.buffer));
+    assert_eq!(elements::<f32>(&results[2]), [1.0, 3.0, 2.0, 4.0]);
+}
+
+#[test]
+fn a_strided_input_is_copied_and_a_late_start_is_not() {
+    let mut workspace = Workspace::default();
+    let x = input();
+    let turned = x.with_layout(x.layout.permute(&[1, 0]));
+    let results = call(&plan(), &mut workspace, &[turned]).unwrap();
+    assert_eq!(elements::<f32>(&results[2]), [1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(workspace.fresh, 2);
+    let long = tensor(&[9f32, 9.0, 1.0, 2.0, 3.0, 4.0], &[3, 2], DType::F32);
+    let late = long.with_layout(long.layout.slice(&[1, 0], &[2, 2], &[1, 1]));
+    drop(results);
+    let results = call(&plan(), &mut workspace, &[late]).unwrap();
+    assert_eq!(elements::<f32>(&results[0]), [20.0, 50.0, 50.0, 80.0]);
+    assert_eq!(elements::<f32>(&results[2]), [1.0, 3.0, 2.0, 4.0]);
+    assert_eq!(workspace.fresh, 2);
+}
+
+#[test]
+fn a_value_in_use_is_never_written_again() {
+    let (plan, mut workspace) = (plan(), Workspace::default());
+    let kept = call(&plan, &mut workspace, &[input()]).unwrap();
+    let other = tensor(&[0f32; 4], &[2, 2], DType::F32);
+    let second = call(&plan, &mut workspace, &[other.clone()]).unwrap();
+    let third = call(&plan, &mut workspace, &[other]).unwrap();
+    assert_eq!(elements::<f32>(&kept[0]), [20.0, 50.0, 50.0, 80.0]);
+    assert_eq!((elements::<f32>(&second[0]), elements::<f32>(&third[0])), (vec![0.0; 4], vec![0.0; 4]));
+    assert_eq!(workspace.fresh, 3);
+}
+
+#[test]
+fn a_variable_that_each_call_replaces_needs_two_buffers() {
+    let (plan, mut workspace) = (plan(), Workspace::default());
+    let mut variable = input();
+    for _ in 0..10 {
+        variable = call(&plan, &mut workspace, &[variable]).unwrap().swap_remove(0);
+    }
+    assert_eq!(workspace.fresh, 2);
+}
+
+#[test]
+fn an_error_names_the_users_line_and_keeps_the_buffers() {
+    let mut broken = plan();
+    let (y, spare) = (at(Place::Output(0), &[2, 2]), at(Place::Arena(0), &[2, 2]));
+    broken.steps.push(step(Op::CheckFinite { name: "loss".into() }, &[y], spare));
+    let mut workspace = Workspace::default();
+    let bad = tensor(&[f32::NAN; 4], &[2, 2], DType::F32);
+    let error = call(&broken, &mut workspace, &[bad]).unwrap_err();
+    assert!(error.to_string().contains("model.py:3"), "{error}");
+    assert!(call(&broken, &mut workspace, &[input()]).is_ok());
+    assert_eq!(workspace.fresh, 1);
+}
+
+#[test]
+fn a_step_that_writes_what_it_reads_is_refused() {
+    let mut broken = plan();
+    let (h, across) = (at(Place::Arena(64), &[2, 2]), at(Place::Arena(72), &[2, 2]));
+    broken.steps.push(step(Op::Unary(UnaryOp::Neg), &[h], across));
+    let error = call(&broken, &mut Workspace::default(), &[input()]).unwrap_err();
+    assert!(matches!(error, Error::Bug { .. }));
+}
+
+#[test]
+fn inputs_must_be_those_of_the_plan() {
+    assert!(call(&plan(), &mut Workspace::default(), &[]).is_err());
+}

@@ -1,0 +1,93 @@
+//! The parts of a prepared plan as tasks for the pool.
+
+use super::super::arena::Memories;
+use super::super::kernel::{Dst, Src, run as run_kernel};
+use super::super::threads::Job;
+use super::super::{check, copy};
+use super::prepare::{Kernel, Prepared, Ready};
+use crate::backend::locate;
+use crate::error::{Error, Result};
+use crate::ir::op::Op;
+use crate::layout::Layout;
+use smallvec::SmallVec;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// One call of a prepared plan.
+pub(super) struct Work<'a> {
+    prepared: &'a Prepared,
+    memories: Memories<'a>,
+    /// A part has failed: no other begins.
+    failed: AtomicBool,
+    /// The step and part that failed, and why; of several in one stage the first.
+    failure: Mutex<Option<(u32, u32, Error)>>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(prepared: &'a Prepared, memories: Memories<'a>) -> Self {
+        Self { prepared, memories, failed: AtomicBool::new(false), failure: Mutex::new(None) }
+    }
+
+    /// How the call went. A check that failed is made again over all parts, so that the message names the first element.
+    pub(super) fn verdict(self) -> Result<()> {
+        let Some((at, _, error)) = self.failure.into_inner().unwrap_or_else(PoisonError::into_inner) else {
+            return Ok(());
+        };
+        let step = &self.prepared.steps[at as usize];
+        let first = (0..step.parts).find_map(|part| run(step, part, self.memories).err());
+        Err(locate(first.unwrap_or(error), step.origin.as_deref()))
+    }
+
+    fn fail(&self, (at, part): (u32, u32), error: Error) {
+        self.failed.store(true, Ordering::Release);
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if failure.as_ref().is_none_or(|known| (at, part) < (known.0, known.1)) {
+            *failure = Some((at, part, error));
+        }
+    }
+}
+
+impl Job for Work<'_> {
+    fn stages(&self) -> usize {
+        self.prepared.stages.len()
+    }
+
+    fn tasks(&self, stage: usize) -> usize {
+        self.prepared.stages[stage].tasks.len()
+    }
+
+    fn run(&self, stage: usize, task: usize) {
+        for &(at, part) in &self.prepared.stages[stage].tasks[task] {
+            if self.failed.load(Ordering::Acquire) {
+                return;
+            }
+            if let Err(error) = run(&self.prepared.steps[at as usize], part as usize, self.memories) {
+                return self.fail((at, part), error);
+            }
+        }
+    }
+}
+
+/// Run one part of a step.
+fn run(step: &Ready, part: usize, memories: Memories<'_>) -> Result<()> {
+    let mut sources: SmallVec<[Src<'_>; 8]> = SmallVec::new();
+    for operand in &step.inputs {
+        let (extent, range) = operand.part(part, step.parts);
+        let bytes = memories.reading(operand.slot, range)?;
+        sources.push(Src { bytes, layout: &extent.layout, dtype: extent.meta.dtype });
+    }
+    let mut targets: SmallVec<[Dst<'_>; 4]> = SmallVec::new();
+    for operand in &step.outputs {
+        let (extent, range) = operand.part(part, step.parts);
+        targets.push(Dst { bytes: memories.writing(operand.slot, range)?, meta: &extent.meta });
+    }
+    match (&step.kernel, &sources[..], &mut targets[..]) {
+        (Kernel::Op(op), sources, targets) => run_kernel(op, sources, targets),
+        (Kernel::Copy, [x], [out]) => {
+            copy::strided(x, x.layout, out.bytes, &Layout::contiguous(out.meta.shape.clone()))
+        }
+        (Kernel::Check(Op::CheckFinite { name }), [x], _) => check::finite(name, x),
+        (Kernel::Check(Op::CheckIndex { name, size }), [x], _) => check::within(name, *size, x),
+        (Kernel::Copy | Kernel::Check(_), _, _) => Err(Error::bug("run_plan", "a step with other operands")),
+    }
+}
