@@ -124,3 +124,25 @@ def test_gradients_through_a_scan_are_followed():
 
     found = ts.compile(step).find_non_finite(ts.asarray([2.0, 2.0, 1.0]))
     assert (found.kind, found.source) == ("nan", "log")
+
+
+def test_batches_with_bad_gradients_can_be_left_out_or_end_the_run():
+    x, y = rows()
+    y[6] = math.nan
+
+    def seeded():
+        ts.manual_seed(0)
+        return nn.Linear(3, 1)
+
+    whole = loop_of(seeded(), x[:4], y[:4])
+    history = whole.run().history
+    skipping = loop_of(seeded(), x, y)
+    skipping.config = LoopConfig(max_epochs=2, on_nan="skip")
+    result = skipping.run()
+    assert [one.training_loss for one in result.history] == [one.training_loss for one in history]
+    assert skipping.progress.step == 4
+    stopping = loop_of(seeded(), x, y)
+    stopping.config = LoopConfig(max_epochs=2, on_nan="stop")
+    result = stopping.run()
+    assert (result.status, result.total_epochs, stopping.progress.step) == ("early_stopped", 0, 2)
+    assert result.extensions["stop_reason"] == "a gradient that is not finite"

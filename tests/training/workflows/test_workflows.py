@@ -4,7 +4,7 @@ import pytest
 import trainsmith as ts
 from trainsmith import nn, optim
 from trainsmith.callbacks import GradientNorms
-from trainsmith.errors import CancelledError, ConfigError, DataError
+from trainsmith.errors import CancelledError, ConfigError, DataError, IoError
 from trainsmith.testing import check_training_workflow
 from trainsmith.training import (
     ArrayDataProvider,
@@ -189,6 +189,14 @@ def test_a_workflow_resumes_exactly(tmp_path, make):
     whole = run(6, "whole")
     run(3, "parts")
     assert run(6, "parts", resume=True) == whole
+
+
+@BOTH
+def test_a_workflow_does_not_go_on_with_other_data(tmp_path, make):
+    checkpoints = CheckpointConfig(folder=str(tmp_path))
+    trained(make(checkpoints=checkpoints), num_epochs=1)
+    with pytest.raises(IoError, match="training data"):
+        trained(make(checkpoints=checkpoints, resume=True), surface(seed=5), num_epochs=2)
 
 
 def test_classes_get_cross_entropy():

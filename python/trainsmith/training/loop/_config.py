@@ -19,8 +19,8 @@ class LoopConfig(Plain):
         sanity_batches: validation batches that are measured and thrown away before the first step, to find mistakes.
         overfit_batches: train on the first so many batches again and again and validate on them; 0 for all.
         fast_dev_run: run so many training and validation batches of one epoch, without checkpoints; 0 for a real run.
-        on_nan: what a loss that is not finite does: `error` raises, `stop` ends the run, `skip` leaves it out of the
-            mean, and counts a validation as no improvement.
+        on_nan: what a loss or gradient that is not finite does: `error` raises, `stop` ends the run, `skip` leaves the
+            batch out, which has changed nothing where a gradient was bad; a validation counts as no improvement.
         restore_best: whether the model ends with its best weights where there was a validation.
         read_every: steps after which their losses are read together, at least 1.
 

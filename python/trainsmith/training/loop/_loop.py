@@ -201,8 +201,6 @@ class TrainingLoop:
         try:
             ended = self._steps()
             return ended if ended is not None else self._end_epoch()
-        except NonFiniteError as error:
-            raise self._not_finite("training", str(error), self._explained()) from error
         except CancelledError:
             if self._ctx is not None and self._ctx.done:
                 return "interrupted"
@@ -217,11 +215,16 @@ class TrainingLoop:
         while more:
             batch = data.batch()
             assert batch is not None, "next() was True"
-            loss = learner.train_step(batch)
+            try:
+                loss = learner.train_step(batch)
+            except NonFiniteError as error:
+                self._refused(error)
+                loss = math.nan
+            else:
+                for advance in each_step:
+                    advance()
             progress.step += 1
             progress.batch += 1
-            for advance in each_step:
-                advance()
             if meter.add(batch.rows, loss) and self._bad_loss():
                 return "early_stopped"
             for hook in hooks:
@@ -313,6 +316,13 @@ class TrainingLoop:
         if self.averaging is None or not self.averaging.average.updates:
             return nullcontext()
         return self.averaging.average.swapped()
+
+    def _refused(self, error: NonFiniteError) -> None:
+        """Answers a step that has changed nothing because a gradient is not finite."""
+        if self.config.on_nan == "error":
+            raise self._not_finite("training", str(error), self._explained()) from error
+        if self.config.on_nan == "stop":
+            self._reason = "a gradient that is not finite"
 
     def _bad_loss(self) -> bool:
         """Says whether a loss that is not finite ends the run; raises where it is an error."""

@@ -1,14 +1,18 @@
 """What workflows share: everything around the one loop."""
 
+import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any, Generic
 
+import numpy as np
+
 import trainsmith as ts
 from trainsmith import nn
 from trainsmith.data._wording import worded
 from trainsmith.errors import ConfigError
+from trainsmith.training._array_provider import ArrayDataProvider
 from trainsmith.training._config import WorkflowConfig
 from trainsmith.training._context import RunContext, raise_if_done
 from trainsmith.training._early_stopping import EarlyStopConfig, EarlyStopping
@@ -154,6 +158,7 @@ class LoopWorkflow(ABC, Generic[T]):
                     "learning_rate": config.learning_rate,
                     "batches": config.batch_config.to_dict(),
                     "model": config.model_config.to_dict(),
+                    "training data": "" if self._checkpoints is None else identity_of(dataset),
                 },
                 batches=_batch_count(dataset, config),
                 ctx=ctx,
@@ -312,6 +317,29 @@ def loss_of(loss: Any, metadata: Mapping[str, Any]) -> Any:
     if loss is not None:
         return loss
     return nn.CrossEntropyLoss() if metadata.get("task") == "classification" else nn.MSELoss()
+
+
+def identity_of(dataset: DataProvider[Any]) -> str:
+    """Tells data apart, such as the folds of one table.
+
+    Args:
+        dataset: the data.
+
+    Returns:
+        A hash of the training rows where they are in memory, else of the number of rows.
+
+    Example:
+        >>> import numpy as np
+        >>> from trainsmith.training import ArrayDataProvider
+        >>> one, two = (ArrayDataProvider(np.zeros((2, 1)), np.full(2, y)) for y in (0.0, 1.0))
+        >>> identity_of(one) == identity_of(two)
+        False
+    """
+    digest = hashlib.sha256(str(dataset.get_metadata().get("rows")).encode())
+    if isinstance(dataset, ArrayDataProvider):
+        for array in (*dataset.inputs.values(), dataset.targets):
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def _batch_count(dataset: DataProvider[Any], config: WorkflowConfig) -> int | None:
