@@ -15,7 +15,7 @@ FILES = {
 }
 
 
-def make(folder, target, missing="error"):
+def make(folder, target, missing="error", model=None):
     generator = np.random.default_rng(0)
     values = generator.normal(size=60)
     lines = ["a,c,y", *(f"{a:.3f},{'uv'[i % 2]},{target(a, i)}" for i, a in enumerate(values.tolist()))]
@@ -24,6 +24,7 @@ def make(folder, target, missing="error"):
     sections = {
         "data": {"path": str(path), "target": "y", "missing": missing},
         "training": {"num_epochs": 5, "random_seed": 3},
+        **({} if model is None else {"model": model}),
     }
     config = JobConfig.from_sections(sections)
     prepared = prepare(config)
@@ -142,3 +143,14 @@ def test_a_damaged_folder_is_one_line(classifier, tmp_path, file, content, error
     with pytest.raises(error) as caught:
         load_artefact(tmp_path / "out")
     assert "\n" not in str(caught.value)
+
+
+def test_a_residual_network_is_saved_as_well(tmp_path):
+    make(tmp_path, lambda a, i: f"{a:.2f}", model={"type": "resnet", "architecture": {"blocks": 1}})
+    artefact = load_artefact(tmp_path / "out")
+    assert artefact.manifest["model"]["type"] == "resnet"
+    assert artefact.manifest["model"]["architecture"] == {"width": 64, "blocks": 1, "hidden": 128, "dropout": 0.0}
+    table = read_csv(tmp_path / "t.csv")
+    first, second = (load_artefact(tmp_path / "out").predict(table) for _ in range(2))
+    np.testing.assert_array_equal(first.values, second.values)
+    assert np.isfinite(first.values).all()

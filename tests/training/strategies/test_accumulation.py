@@ -73,6 +73,40 @@ def gradients(strategy, graph, loss, batch):
     return [float(value), *(np.asarray(one.grad) for one in graph.parameters())]
 
 
+@pytest.mark.parametrize("capture", [True, False])
+@pytest.mark.parametrize("case", ["row weights", "token mask", "ignored tokens", "class weights"])
+def test_a_part_in_which_nothing_counts_adds_nothing(case, capture):
+    outputs, loss, batch = CASES[case]
+    empty = slice(0, 6)
+    weights = None if batch.weights is None else np.array(batch.weights)
+    targets = np.array(batch.targets)
+    if weights is None:
+        targets[empty] = -100
+    else:
+        weights[empty] = 0
+    batch = Batch(
+        inputs=batch.inputs, targets=ts.asarray(targets), weights=None if weights is None else ts.asarray(weights)
+    )
+    found = []
+    for strategy in (DefaultBackpropStrategy(), AccumulationStrategy(4)):
+        graph = model(outputs)
+        optimizer = optim.SGD(graph.parameters(), lr=0.1)
+        trainer = DefaultTrainer(graph, loss, optimizer, strategy, capture=capture)
+        value = trainer.train_step(graph, optimizer, batch.inputs, batch.targets, weights=batch.weights)
+        found.append([float(value), *(np.asarray(one) for one in graph.parameters())])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+
+
+def test_a_batch_in_which_no_row_counts_gives_no_gradient():
+    graph, weights = model(1), ts.zeros((ROWS,), dtype=ts.float64)
+    batch = Batch(inputs={"x": X}, targets=Y, weights=weights)
+    for strategy in (DefaultBackpropStrategy(), AccumulationStrategy(4)):
+        value, *grads = gradients(strategy, graph, nn.MSELoss(reduction="none"), batch)
+        assert value == 0.0
+        assert not any(one.any() for one in grads)
+
+
 @pytest.mark.parametrize("micro_batches", [1, 2, 4])
 @pytest.mark.parametrize("case", CASES)
 def test_parts_add_up_to_the_batch(case, micro_batches):

@@ -3,7 +3,6 @@
 from itertools import pairwise
 from typing import Any, final
 
-import trainsmith as ts
 from trainsmith._core import Tensor
 from trainsmith.data._wording import shown, worded
 from trainsmith.errors import ArgumentError
@@ -11,6 +10,7 @@ from trainsmith.training._batch import Batch
 from trainsmith.training._context import RunContext
 from trainsmith.training._graph import Graph
 from trainsmith.training.strategies._objective import amount
+from trainsmith.training.strategies._parts import Parts, share_of
 from trainsmith.training.strategies._wrapper import AbstractWrapper
 
 
@@ -60,25 +60,13 @@ class AccumulationStrategy(AbstractWrapper):
         parts = _cut(batch, self._parts)
         if len(parts) == 1:
             return self.inner.compute_gradients(graph, loss, batch, ctx=ctx)
-        parameters = [one for one in graph.parameters() if one.requires_grad]
-        standing = [one.grad for one in parameters]
-        sums, whole = standing, amount(loss, batch.targets, batch.weights)
-        value: Tensor | None = None
-        try:
+        whole = amount(loss, batch.targets, batch.weights)
+        with Parts(graph) as total:
             for part in parts:
-                for one in parameters:
-                    one.grad = None
+                total.begin()
                 found = self.inner.compute_gradients(graph, loss, part, ctx=ctx)
-                share = _share(amount(loss, part.targets, part.weights), whole)
-                with ts.no_grad():
-                    value = _plus(value, found, share)
-                    sums = [_plus(before, one.grad, share) for before, one in zip(sums, parameters, strict=True)]
-            standing = sums
-        finally:
-            for one, grad in zip(parameters, standing, strict=True):
-                one.grad = grad
-        assert value is not None, "a batch has at least one part"
-        return value
+                total.add(found, share_of(amount(loss, part.targets, part.weights), whole))
+        return total.value
 
 
 def _cut(batch: Batch, count: int) -> list[Batch]:
@@ -98,17 +86,3 @@ def _cut(batch: Batch, count: int) -> list[Batch]:
         )
         for first, last in pairwise(edges)
     ]
-
-
-def _share(part: Tensor | int | None, whole: Tensor | int | None) -> Tensor | float:
-    if part is None or whole is None:
-        return 1.0
-    return part / whole
-
-
-def _plus(before: Tensor | None, grad: Tensor | None, share: Tensor | float) -> Tensor | None:
-    """Adds a share of a gradient to a sum; where there is neither there is none."""
-    if grad is None:
-        return before
-    scaled = grad * (share.astype(grad.dtype) if isinstance(share, Tensor) else share)
-    return scaled if before is None else before + scaled

@@ -10,6 +10,7 @@ from trainsmith.errors import ArgumentError
 from trainsmith.training._batch import Batch
 from trainsmith.training._context import RunContext
 from trainsmith.training._graph import Graph
+from trainsmith.training.strategies._loss_scaler import ScaledLoss
 from trainsmith.training.strategies._wrapper import AbstractWrapper
 
 Term = Callable[[Graph, Any, Tensor], Tensor]
@@ -63,7 +64,11 @@ class AuxiliaryLossStrategy(AbstractWrapper):
 
     def compute_gradients(self, graph: Graph, loss: Any, batch: Batch, *, ctx: RunContext | None = None) -> Tensor:
         """Computes the sum of the losses and its gradients; see `GradientStrategy`."""
-        return self.inner.compute_gradients(graph, _Sum(loss, graph, self._terms), batch, ctx=ctx)
+        if isinstance(loss, ScaledLoss):
+            total: Any = ScaledLoss(_Sum(loss.main, graph, self._terms), loss.scaler)
+        else:
+            total = _Sum(loss, graph, self._terms)
+        return self.inner.compute_gradients(graph, total, batch, ctx=ctx)
 
 
 def _is_term(term: object) -> bool:

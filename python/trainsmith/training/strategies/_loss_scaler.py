@@ -152,3 +152,27 @@ class LossScaler:
             )
         self._scale.copy_(scale)
         self._clean.copy_(clean)
+
+
+class ScaledLoss:
+    """A loss times the scale of a scaler.
+
+    Args:
+        main: the loss; it decides how much a batch counts.
+        scaler: has the scale.
+
+    Example:
+        >>> import trainsmith as ts
+        >>> from trainsmith import nn
+        >>> from trainsmith.training.strategies import LossScaler, ScaledLoss
+        >>> float(ScaledLoss(nn.MSELoss(), LossScaler(8.0))(ts.asarray([3.0]), ts.asarray([1.0])))
+        32.0
+    """
+
+    def __init__(self, main: Any, scaler: LossScaler) -> None:
+        self.main = main
+        self.scaler = scaler
+
+    def __call__(self, output: Any, targets: Tensor) -> Tensor:
+        """Computes the scaled loss of output and targets."""
+        return self.scaler.scale_loss(self.main(output, targets))

@@ -13,7 +13,7 @@ _OP = "loss"
 def objective(loss: Any, output: Any, targets: Tensor, weights: Tensor | None = None) -> Tensor:
     """Computes the loss of a batch as a tensor without axes.
 
-    L = Σ w l / Σ w over the elements l that the loss gives; w is 1 without weights.
+    L = Σ w l / Σ w over the elements l that the loss gives; w is 1 without weights. Where all weights are 0, so is L.
 
     Args:
         loss: a loss module, or a function of output and targets.
@@ -51,7 +51,8 @@ def objective(loss: Any, output: Any, targets: Tensor, weights: Tensor | None = 
         )
     spread = weights.astype(values.dtype).reshape((*weights.shape, *(1,) * (values.ndim - weights.ndim)))
     share = values.size // max(1, weights.size)
-    return (values * spread).sum() / (spread.sum() * share)
+    total = spread.sum() * share
+    return (values * spread).sum() / ts.where(ts.equal(total, 0), ts.ones_like(total), total)
 
 
 def amount(loss: Any, targets: Tensor, weights: Tensor | None = None) -> Tensor | int | None:

@@ -11,6 +11,7 @@ from trainsmith.training._context import RunContext, raise_if_done
 from trainsmith.training._graph import Graph
 from trainsmith.training.strategies._abstract import AbstractStrategy
 from trainsmith.training.strategies._objective import amount, objective
+from trainsmith.training.strategies._parts import Parts, share_of
 from trainsmith.training.strategies._time import cut_off, during, steps_of
 
 _OP = "backprop_through_time"
@@ -86,27 +87,24 @@ class BackpropThroughTimeStrategy(AbstractStrategy):
         timed = weights is not None and weights.ndim > self._axis
         whole = amount(loss, targets, weights)
         state: Any = None
-        values: list[Tensor] = []
-        for first in range(0, steps, window):
-            last = min(first + window, steps)
-            pieces = [during(one, self._axis, first, last) for one in inputs]
-            output, state = graph.advance(cut_off(state), *pieces)
-            target = during(targets, self._axis, first, last)
-            weight = during(weights, self._axis, first, last) if weights is not None and timed else weights
-            value = objective(loss, output, target, weight)
-            share = self._share(amount(loss, target, weight), whole, timed or weights is None, (last - first) / steps)
-            value = value * (share.astype(value.dtype) if isinstance(share, Tensor) else share)
-            value.backward()
-            values.append(value.detach())
-        with ts.no_grad():
-            return values[0] if len(values) == 1 else ts.stack(values).sum()
+        with Parts(graph) as total:
+            for first in range(0, steps, window):
+                last = min(first + window, steps)
+                pieces = [during(one, self._axis, first, last) for one in inputs]
+                total.begin()
+                output, state = graph.advance(cut_off(state), *pieces)
+                target = during(targets, self._axis, first, last)
+                weight = during(weights, self._axis, first, last) if weights is not None and timed else weights
+                value = objective(loss, output, target, weight)
+                value.backward()
+                part = amount(loss, target, weight)
+                total.add(value.detach(), self._share(part, whole, timed or weights is None, (last - first) / steps))
+        return total.value
 
     @staticmethod
     def _share(part: Tensor | int | None, whole: Tensor | int | None, timed: bool, length: float) -> Tensor | float:
         """Says how much a piece counts; rows, and weights of rows, are the same in all and count by its length."""
-        if part is None or whole is None:
-            return 1.0
-        return part / whole if timed and isinstance(part, Tensor) else length
+        return length if isinstance(part, int) or (part is not None and not timed) else share_of(part, whole)
 
     def _last_piece(
         self, graph: Graph, loss: Any, batch: Batch, inputs: list[Tensor], steps: int, window: int
