@@ -6,15 +6,17 @@ import pytest
 from trainsmith.training import stop_on_interrupt
 
 
-def test_the_first_interrupt_asks_and_the_second_raises():
-    before = signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_asks_and_the_second_raises(first, second):
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with stop_on_interrupt() as asked:
         assert not asked()
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(first)
         assert asked()
         with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+            signal.raise_signal(second)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
 def test_other_threads_are_left_alone():

@@ -107,6 +107,14 @@ def test_of_equal_metrics_the_older_is_the_best(tmp_path):
     assert one.best().state["step"] == 10
 
 
+def test_order_is_that_of_the_steps_however_many_digits_they_have(tmp_path):
+    one = store(tmp_path, keep_last=2)
+    for step in (99_999_999, 100_000_000, 100_000_001):
+        save(one, step)
+    (tmp_path / "step-notes").mkdir()
+    assert names(store(tmp_path)) == [100_000_000, 100_000_001]
+
+
 def test_when_a_checkpoint_is_due(tmp_path):
     one = store(tmp_path, every_steps=20, every_epochs=3, top_k=1)
     assert [step for step in range(1, 61) if one.due_step(step)] == [20, 40, 60]

@@ -7,7 +7,7 @@ import pytest
 from tests.training.loop.runs import StopAt, make_loop, table, weights
 
 from trainsmith.errors import DataError, IoError
-from trainsmith.training import BatchConfig, DataIteratorAdapter
+from trainsmith.training import BatchConfig, ChunkedDataIterator, DataIteratorAdapter
 from trainsmith.training.checkpoints import CheckpointWarning
 from trainsmith.training.loop import Callback
 
@@ -192,3 +192,25 @@ def test_a_damaged_checkpoint_is_passed_over_and_the_end_is_the_same(tmp_path):
     (newest / "tensors.safetensors").write_bytes((newest / "tensors.safetensors").read_bytes()[:100])
     with pytest.warns(CheckpointWarning, match="step-00000017 must be whole"):
         assert outcome(make_loop(tmp_path / "c", resume=True, seed=8, **options)) == outcome(make_loop())
+
+
+@pytest.mark.parametrize("stop_at", [3, 7, 11])
+def test_chunks_are_found_again(tmp_path, stop_at):
+    batches = list(table().get_training_data(BatchConfig(batch_size=8, shuffle=False)))
+    loads = []
+
+    def load(chunk):
+        loads.append(chunk)
+        return batches[3 * chunk : 3 * chunk + 3] or None
+
+    def run(folder=None, **options):
+        loop = make_loop(folder, **options)
+        loop.data = ChunkedDataIterator(load)
+        return loop
+
+    expected = outcome(run())
+    watch = StopAt(stop_at)
+    run(tmp_path / "c", callbacks=[watch], stop=lambda: watch.reached).run()
+    loads.clear()
+    assert outcome(run(tmp_path / "c", resume=True)) == expected
+    assert loads[0] == (stop_at - 1) % 7 // 3

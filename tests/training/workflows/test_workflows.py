@@ -1,3 +1,5 @@
+import signal
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from trainsmith.testing import check_training_workflow
 from trainsmith.training import (
     ArrayDataProvider,
     BatchConfig,
+    Callback,
     CheckpointConfig,
     CVConfig,
     DefaultCrossValidator,
@@ -306,6 +309,22 @@ def test_cross_validation_runs_on_the_standard_workflow():
     assert [one.sample_count for one in result.fold_results] == [40, 40, 40]
     assert result.mean_loss < 0.5
     assert all(row is not None for row in result.extensions["out_of_fold"])
+
+
+class Interrupts(Callback):
+    """Presses Ctrl-C once."""
+
+    def on_step_end(self, loop, loss):
+        if loop.progress.step == 2:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_in_one_fold_ends_all_of_them():
+    models = Models()
+    validator = DefaultCrossValidator(lambda: standard(callbacks=[Interrupts()]), workflow_config=config())
+    with pytest.raises(KeyboardInterrupt):
+        validator.validate_model(surface(), models, CVConfig(strategy="k_fold", num_folds=3))
+    assert len(models.made) == 1
 
 
 class Skips(StandardWorkflow):

@@ -84,7 +84,8 @@ class CheckpointStore:
         """Returns the folders, oldest first; damaged ones too."""
         if not self.folder.is_dir():
             return []
-        return sorted(path for path in self.folder.iterdir() if path.is_dir() and path.name.startswith(_PREFIX))
+        found = {path: path.name.removeprefix(_PREFIX) for path in self.folder.glob(f"{_PREFIX}*") if path.is_dir()}
+        return sorted((path for path, step in found.items() if step.isdecimal()), key=lambda path: int(found[path]))
 
     def latest(self) -> Checkpoint | None:
         """Reads the newest checkpoint that is whole; each damaged one before it gives a `CheckpointWarning`."""
@@ -114,7 +115,8 @@ class CheckpointStore:
         """Orders the checkpoints that have a metric, best first; of equal ones the older comes first."""
         scored = [(metric, path) for path in self.paths() if (metric := self._metric(path)) is not None]
         sign = 1 if self.config.mode == "min" else -1
-        return [path for _, path in sorted(scored, key=lambda one: (sign * one[0], one[1].name))]
+        # Of equal metrics the order stays: the older comes first.
+        return [path for _, path in sorted(scored, key=lambda one: sign * one[0])]
 
     def _is_top(self, metric: float | None) -> bool:
         if metric is None or not math.isfinite(metric) or not self.config.top_k:
