@@ -105,22 +105,24 @@ class Compiled:
             return self._checked(entry, call)
         return entry.results(entry.captured.run(call.tensors))
 
-    def run_steps(self, *args: Any, **kwargs: Any) -> Any:
+    def run_steps(self, *args: Any, stop_flag: _core.StopFlag | None = None, **kwargs: Any) -> Any:
         """Run one step for each position of the tensors' leading axis, in one call.
 
         Args:
             *args: as for a call, each tensor or array with a leading axis K over the steps.
+            stop_flag: once it is set, also by another thread, no further step begins after the first; a
+                `training.RunContext` has one in its `flag`.
             **kwargs: likewise.
 
         Returns:
-            What the function gives, each tensor with a leading axis K.
+            What the function gives, each tensor with a leading axis K, or as long as the steps that ran.
 
         Raises:
             ShapeError: when the leading axes differ.
         """
         call = Call(args, kwargs)
         entry = self._find(call.first_slices())
-        return entry.results(entry.captured.run_steps(call.tensors, call.tensors[0].shape[0]))
+        return entry.results(entry.captured.run_steps(call.tensors, call.tensors[0].shape[0], stop_flag))
 
     def find_non_finite(self, *args: Any, **kwargs: Any) -> NonFinite | None:
         """Run the step op by op, change nothing, and say what made the first value that is not finite.

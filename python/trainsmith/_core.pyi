@@ -17,6 +17,7 @@ __all__ = [
     "Buffer",
     "Captured",
     "DType",
+    "Gather",
     "Generator",
     "Group",
     "Optimizer",
@@ -24,6 +25,7 @@ __all__ = [
     "Parameter",
     "Schedule",
     "Snapshot",
+    "StopFlag",
     "Tensor",
     "__version__",
     "apply",
@@ -342,6 +344,23 @@ class Buffer(Tensor):
     def __new__(cls, data: Operand) -> Self: ...
 
 @final
+class Gather:
+    def __new__(
+        cls,
+        sources: Sequence[Tensor],
+        batch_size: int,
+        start: int,
+        stop: int,
+        device: str,
+        /,
+        *,
+        keys: Sequence[int] | None = None,
+        listed: npt.NDArray[np.int64] | None = None,
+    ) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> tuple[Tensor, ...]: ...
+
+@final
 class Generator:
     def __new__(cls, seed: int = 0) -> Self: ...
     def manual_seed(self, seed: int) -> Self: ...
@@ -358,10 +377,16 @@ class _HostView:
 class Snapshot: ...
 
 @final
+class StopFlag:
+    def __new__(cls) -> Self: ...
+    def set(self) -> None: ...
+    def is_set(self) -> bool: ...
+
+@final
 class Captured:
     def misfit(self) -> str | None: ...
     def run(self, arguments: Sequence[Tensor], /) -> list[Tensor]: ...
-    def run_steps(self, arguments: Sequence[Tensor], steps: int, /) -> list[Tensor]: ...
+    def run_steps(self, arguments: Sequence[Tensor], steps: int, stop: StopFlag | None = None, /) -> list[Tensor]: ...
     def snapshot(self, arguments: Sequence[Tensor], /) -> Snapshot: ...
     def first_non_finite(
         self, arguments: Sequence[Tensor], /

@@ -5,7 +5,7 @@ import pytest
 
 import trainsmith as ts
 from trainsmith.data import batches
-from trainsmith.errors import ConfigError, DTypeError, ShapeError
+from trainsmith.errors import ConfigError, DataError, DTypeError, ShapeError
 
 X = np.arange(20, dtype=np.float32).reshape(10, 2)
 Y = np.arange(10)
@@ -71,3 +71,24 @@ def test_the_source_is_not_changed_by_its_batches():
 def test_wrong_arguments_raise_at_the_call(error, arrays, size):
     with pytest.raises(error, match="batches: "):
         batches(*arrays, batch_size=size)
+
+
+@pytest.mark.parametrize("options", [{}, {"shuffle": True, "seed": 5}, {"shuffle": True}, {"drop_last": True}])
+def test_batches_go_on_from_every_place(options):
+    made = batches(X, Y, batch_size=4, **options)
+    states, taken = [made.state_dict()], []
+    for _, y in made:
+        states.append(made.state_dict())
+        taken.append(np.asarray(y).tolist())
+    for given, state in enumerate(states):
+        other = batches(X, Y, batch_size=4, **options)
+        other.load_state_dict(state)
+        assert [np.asarray(y).tolist() for _, y in other] == taken[given:]
+
+
+@pytest.mark.parametrize("state", [{}, {"rows": 3}, {"rows": 11}, {"rows": -4}, {"rows": 4, "seed": 1}])
+def test_what_is_no_place_is_refused(state):
+    made = batches(X, Y, batch_size=4)
+    with pytest.raises(DataError, match="place of these batches"):
+        made.load_state_dict(state)
+    assert len(list(made)) == 3

@@ -56,6 +56,11 @@ class Permutation:
     def __len__(self) -> int:
         return self._size
 
+    @property
+    def keys(self) -> list[int]:
+        """The round keys, from which the core computes the same order."""
+        return self._keys.tolist()
+
     def __getitem__(self, position: int) -> int:
         """Returns the number at a position.
 
@@ -104,12 +109,23 @@ class Permutation:
         shift, mask = np.uint64(self._half), np.uint64((1 << self._half) - 1)
         left, right = values >> shift, values & mask
         for key in self._keys:
-            left, right = right, left ^ (_mix(right + key) & mask)
+            left, right = right, left ^ (mixed(right + key) & mask)
         return (left << shift) | right
 
 
-def _mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Mixes the bits of each number, modulo 2 ** 64."""
+def mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Mixes the bits of each number, modulo 2 ** 64: the finaliser of SplitMix64.
+
+    Args:
+        values: uint64, any shape.
+
+    Returns:
+        uint64 of the same shape.
+
+    Example:
+        >>> mixed(np.zeros(1, np.uint64))
+        array([0], dtype=uint64)
+    """
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))

@@ -25,6 +25,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("tensor", above_base(&["ir", "passes", "backend"])),
         ("train", above_base(&["ir", "tensor"])),
         ("io", above_base(&["tensor"])),
+        ("data", above_base(&[])),
     ])
 }
 

@@ -3,6 +3,7 @@
 use crate::errors::{OrRaise, from_python, raise};
 use crate::gate::{attached, gate};
 use crate::optimizer::variable_of;
+use crate::stop::PyStopFlag;
 use crate::tensor::PyTensor;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -163,15 +164,17 @@ impl PyCaptured {
         py.check_signals()?;
         wrapped_edges(py, results)
     }
-    #[pyo3(signature = (arguments, steps, /))]
+    #[pyo3(signature = (arguments, steps, stop=None, /))]
     fn run_steps<'py>(
         &self,
         py: Python<'py>,
         arguments: Vec<Bound<'py, PyTensor>>,
         steps: usize,
+        stop: Option<&Bound<'py, PyStopFlag>>,
     ) -> PyResult<Vec<Bound<'py, PyTensor>>> {
         let arguments = tensors(&arguments);
-        let results = gate(py, "run_steps", || self.0.run_steps(&arguments, steps))?;
+        let stop = stop.map(|flag| flag.get().shared());
+        let results = gate(py, "run_steps", || self.0.run_steps(&arguments, steps, stop.as_deref()))?;
         py.check_signals()?;
         wrapped_edges(py, results)
     }

@@ -16,11 +16,13 @@ mod dtype;
 mod errors;
 mod files;
 mod gate;
+mod gather;
 mod graph;
 mod operators;
 mod optimizer;
 mod random;
 mod schedule;
+mod stop;
 mod tensor;
 
 use pyo3::prelude::*;
@@ -39,6 +41,8 @@ mod _core {
     #[pymodule_export]
     use crate::files::{load_safetensors, save_safetensors};
     #[pymodule_export]
+    use crate::gather::PyGather;
+    #[pymodule_export]
     use crate::graph::{
         PyCaptured, PySnapshot, clip_by_norm, connected, counters, devices, grad_enabled, gradients, num_threads,
         read_together, record, record_event, recording, scan, set_grad_enabled, set_num_threads, watch,
@@ -51,6 +55,8 @@ mod _core {
     use crate::random::{PyGenerator, default_generator};
     #[pymodule_export]
     use crate::schedule::PySchedule;
+    #[pymodule_export]
+    use crate::stop::PyStopFlag;
     #[pymodule_export]
     use crate::tensor::{PyBuffer, PyParameter, PyTensor};
 

@@ -17,7 +17,7 @@ use crate::tensor::object::{compact, holds, leaf_with_sink};
 use crate::tensor::recorder::{HostEvent, Recorder, Source};
 use crate::tensor::{Tensor, counters};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 mod trace;
@@ -243,10 +243,13 @@ impl Captured {
     }
 
     /// Run the step once for each position of the arguments' leading axis; results come back stacked.
-    pub fn run_steps(&self, arguments: &[Tensor], steps: usize) -> Result<Vec<Edge>> {
+    ///
+    /// Once `stop` is set, no further step begins after the first; the results are those of the steps that ran.
+    pub fn run_steps(&self, arguments: &[Tensor], steps: usize, stop: Option<&AtomicBool>) -> Result<Vec<Edge>> {
         let b = face();
         let mut stacks: Vec<Vec<Edge>> = vec![];
-        for turn in 0..steps {
+        let stopped = |turn: &usize| *turn > 0 && stop.is_some_and(|flag| flag.load(Ordering::Acquire));
+        for turn in (0..steps).take_while(|turn| !stopped(turn)) {
             let slices = arguments
                 .iter()
                 .map(|argument| {

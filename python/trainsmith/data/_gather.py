@@ -1,0 +1,109 @@
+"""Batches of rows: gathered ahead by a thread of the core where the arrays allow it, and with NumPy otherwise."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+import trainsmith as ts
+from trainsmith._core import Gather, Tensor
+from trainsmith.data._permutation import Permutation
+
+Source = npt.NDArray[Any] | Tensor
+
+_BLOCK = 1 << 15
+
+
+class Order(Protocol):
+    """Which row stands at a position, computed where it is asked."""
+
+    def __len__(self) -> int: ...
+
+    def at(self, positions: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Returns the rows at some positions.
+
+        Args:
+            positions: integers from 0 to the length - 1, any shape.
+
+        Returns:
+            int64 of the same shape.
+        """
+        ...
+
+
+def row_batches(
+    sources: Sequence[Source], *, order: Order | None, batch_size: int, start: int, stop: int, device: str = "cpu"
+) -> Iterator[tuple[Tensor, ...]]:
+    """Cuts arrays into batches; a thread gathers them ahead where every source lies contiguous in host memory.
+
+    Args:
+        sources: arrays of one length; they must not change while the batches are taken.
+        order: of the rows; None for their own.
+        batch_size: rows per batch.
+        start: the first position.
+        stop: the position after the last.
+        device: where the batches of NumPy arrays go; those of tensors stay where the tensors are.
+
+    Returns:
+        An iterator of one tensor per source.
+
+    Example:
+        >>> import numpy as np
+        >>> batches = row_batches([np.arange(5)], order=None, batch_size=2, start=1, stop=4)
+        >>> [x.tolist() for (x,) in batches]
+        [[1, 2], [3]]
+    """
+    if start >= stop or not all(_lies_whole(source, device) for source in sources):
+        return plain_batches(sources, order=order, batch_size=batch_size, start=start, stop=stop, device=device)
+    tensors = [source if isinstance(source, Tensor) else ts.asarray(source, copy=False) for source in sources]
+    if isinstance(order, Permutation):
+        return Gather(tensors, batch_size, start, stop, device, keys=order.keys)
+    listed = None if order is None else order.at(np.arange(stop, dtype=np.int64))
+    return Gather(tensors, batch_size, start, stop, device, listed=listed)
+
+
+def plain_batches(
+    sources: Sequence[Source], *, order: Order | None, batch_size: int, start: int, stop: int, device: str = "cpu"
+) -> Iterator[tuple[Tensor, ...]]:
+    """Gives the batches of `row_batches` without a thread, from any arrays and tensors.
+
+    Args:
+        sources: arrays of one length.
+        order: of the rows; None for their own.
+        batch_size: rows per batch.
+        start: the first position.
+        stop: the position after the last.
+        device: where the batches of NumPy arrays go.
+
+    Yields:
+        One tensor per source.
+
+    Example:
+        >>> import numpy as np
+        >>> [x.tolist() for (x,) in plain_batches([np.arange(3)], order=None, batch_size=2, start=0, stop=3)]
+        [[0, 1], [2]]
+    """
+    first, block = start, np.zeros(0, np.int64)
+    for low in range(start, stop, batch_size):
+        high = min(low + batch_size, stop)
+        if order is None:
+            yield tuple(_rows(source, slice(low, high), device) for source in sources)
+            continue
+        if high > first + block.size:
+            first, block = low, order.at(np.arange(low, min(stop, max(high, low + _BLOCK)), dtype=np.int64))
+        yield tuple(_rows(source, block[low - first : high - first], device) for source in sources)
+
+
+def _rows(source: Source, chosen: slice | npt.NDArray[np.int64], device: str) -> Tensor:
+    if not isinstance(source, Tensor):
+        return ts.asarray(source[chosen], device=device)
+    if isinstance(chosen, slice):
+        return source[chosen]
+    return ts.take(source, ts.asarray(chosen, device=source.device), axis=0)
+
+
+def _lies_whole(source: Source, device: str) -> bool:
+    if isinstance(source, Tensor):
+        return source.device == device == "cpu"
+    return source.flags.c_contiguous and source.flags.aligned and source.dtype.isnative

@@ -1,0 +1,93 @@
+use super::ahead::Ahead;
+use super::order::{Order, Permutation};
+use super::rows::Rows;
+use crate::buffer::{HostStorage, Meta, Value};
+use crate::device::Device;
+use crate::dtype::DType;
+use crate::layout::Layout;
+use std::sync::Arc;
+
+const KEYS: [u64; 8] = [3, 1, 4, 1, 5, 9, 2, 6];
+
+/// Rows that hold their own number, `width` times.
+fn numbered(rows: usize, width: usize) -> Value {
+    let bytes: Vec<u8> = (0..rows).flat_map(|row| (row as u64).to_ne_bytes().repeat(width)).collect();
+    let buffer = Arc::new(HostStorage::copied(&bytes, Device::Cpu));
+    Value { buffer, layout: Layout::contiguous(Meta::new([rows, width], DType::U64).shape), dtype: DType::U64 }
+}
+
+fn numbers(value: &Value) -> Vec<u64> {
+    let bytes = value.host("test").unwrap();
+    bytes.chunks_exact(8).map(|word| u64::from_ne_bytes(word.try_into().unwrap())).collect()
+}
+
+#[test]
+fn a_permutation_has_every_number_once() {
+    for size in [1, 2, 5, 63, 64, 65, 1000, 4097] {
+        let order = Permutation::new(size, KEYS);
+        let mut found: Vec<u64> = (0..size).map(|position| order.at(position)).collect();
+        assert!(size < 60 || !found.is_sorted(), "{size} numbers are shuffled");
+        found.sort_unstable();
+        assert_eq!(found, (0..size).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn batches_ahead_are_the_batches_of_the_rows() {
+    let count = 60_000;
+    let listed: Vec<i64> = (0..count as i64).map(|i| (i * 7919) % count as i64).collect();
+    let orders = [
+        Order::Sequence,
+        Order::Permuted(Permutation::new(count as u64, KEYS)),
+        Order::listed(&listed, count).unwrap(),
+    ];
+    for order in orders {
+        for (start, stop, size) in [(0, count, 997), (1234, count - 5, 256), (0, 3, 2), (7, 7, 1), (0, count, count)] {
+            let sources = || vec![numbered(count, 3), numbered(count, 1)];
+            let plain = Rows::new(sources(), order.clone()).unwrap();
+            let mut ahead = Ahead::new(Rows::new(sources(), order.clone()).unwrap(), size, start, stop).unwrap();
+            let mut at = start;
+            while let Some(batch) = ahead.next_batch().unwrap() {
+                let end = stop.min(at + size);
+                let expected = plain.batch(at, end).unwrap();
+                assert_eq!(batch.len(), 2);
+                for (found, value) in batch.iter().zip(&expected) {
+                    assert_eq!(found.meta(), value.meta());
+                    assert_eq!(numbers(found), numbers(value));
+                }
+                let rows: Vec<u64> = (at..end).map(|position| order.at(position) as u64).collect();
+                assert_eq!(numbers(&batch[1]), rows);
+                at = end;
+            }
+            assert_eq!(at, stop);
+            assert!(ahead.next_batch().unwrap().is_none(), "the end stays the end");
+        }
+    }
+}
+
+#[test]
+fn a_dropped_iteration_ends_its_thread() {
+    let source = numbered(100_000, 4);
+    let watched = Arc::downgrade(&source.buffer);
+    let mut ahead = Ahead::new(Rows::new(vec![source], Order::Sequence).unwrap(), 10, 0, 100_000).unwrap();
+    ahead.next_batch().unwrap();
+    ahead.next_batch().unwrap();
+    assert!(watched.upgrade().is_some());
+    drop(ahead);
+    assert!(watched.upgrade().is_none(), "the thread has let go of the arrays");
+}
+
+#[test]
+fn what_is_no_table_of_rows_is_refused() {
+    let ragged = Rows::new(vec![numbered(3, 1), numbered(4, 1)], Order::Sequence);
+    assert!(ragged.unwrap_err().to_string().contains("3 rows"));
+    assert!(Rows::new(Vec::new(), Order::Sequence).is_err());
+    for number in [-1, 3] {
+        assert!(Order::listed(&[0, number], 3).unwrap_err().to_string().contains("from 0 to 2"));
+    }
+    let rows = || Rows::new(vec![numbered(3, 1)], Order::Sequence).unwrap();
+    assert!(Ahead::new(rows(), 0, 0, 3).is_err());
+    assert!(Ahead::new(rows(), 1, 0, 4).is_err());
+    assert_eq!(rows().len(), 3);
+    assert!(!rows().is_empty());
+}

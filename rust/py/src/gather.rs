@@ -1,0 +1,74 @@
+//! Batches of rows for Python.
+
+use crate::errors::{OrRaise, raise};
+use crate::gate::gate;
+use crate::tensor::PyTensor;
+use pyo3::buffer::PyBuffer;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use std::sync::{Mutex, PoisonError};
+use trainsmith_core::Error;
+use trainsmith_core::data::ahead::Ahead;
+use trainsmith_core::data::order::{Order, Permutation};
+use trainsmith_core::data::rows::Rows;
+use trainsmith_core::device::Device;
+use trainsmith_core::tensor::face::leaf;
+use trainsmith_core::tensor::{Tensor, compact};
+
+/// An iterator over batches of tensors in host memory, gathered ahead by a thread.
+#[pyclass(frozen, name = "Gather", module = "trainsmith._core")]
+pub(crate) struct PyGather {
+    ahead: Mutex<Ahead>,
+    device: Device,
+}
+
+#[pymethods]
+impl PyGather {
+    /// `keys` shuffle; `listed` names the row at each position; with neither the rows come in order.
+    #[new]
+    #[pyo3(signature = (sources, batch_size, start, stop, device, /, *, keys=None, listed=None))]
+    fn new(
+        py: Python<'_>,
+        sources: Vec<Bound<'_, PyTensor>>,
+        batch_size: usize,
+        start: usize,
+        stop: usize,
+        device: &str,
+        keys: Option<[u64; 8]>,
+        listed: Option<PyBuffer<i64>>,
+    ) -> PyResult<Self> {
+        let device = Device::parse(device).or_raise(py)?;
+        let count = sources.first().and_then(|source| source.get().0.meta().shape.first().copied()).unwrap_or(0);
+        let order = match (keys, listed) {
+            (None, None) => Order::Sequence,
+            (Some(keys), None) => Order::Permuted(Permutation::new(count as u64, keys)),
+            (None, Some(listed)) => Order::listed(&listed.to_vec(py)?, count).or_raise(py)?,
+            (Some(_), Some(_)) => return Err(raise(py, &Error::value("batches", "one order", "keys and a list"))),
+        };
+        let sources: Vec<&Tensor> = sources.iter().map(|source| &source.get().0).collect();
+        let ahead = gate(py, "batches", || {
+            let values = sources.iter().map(|source| compact(&source.value("batches")?));
+            Ahead::new(Rows::new(values.collect::<Result<_, _>>()?, order)?, batch_size, start, stop)
+        })?;
+        Ok(Self { ahead: Mutex::new(ahead), device })
+    }
+
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let values = gate(py, "batches", || self.ahead.lock().unwrap_or_else(PoisonError::into_inner).next_batch())?;
+        let Some(values) = values else { return Ok(None) };
+        let tensors = values.into_iter().map(|value| {
+            let tensor = if self.device == Device::Cpu {
+                Tensor::from_edge(leaf(value))
+            } else {
+                let meta = value.meta();
+                gate(py, "batches", || Tensor::from_bytes(value.host("batches")?, &meta, self.device))?
+            };
+            PyTensor::wrap(py, tensor)
+        });
+        PyTuple::new(py, tensors.collect::<PyResult<Vec<_>>>()?).map(Some)
+    }
+}
