@@ -136,6 +136,21 @@ def test_walk_forward_trains_on_the_past_only(rows, train, test, step, purge, em
         assert len(tested) == test
 
 
+@given(
+    rows=st.integers(8, 80),
+    train=st.integers(1, 12),
+    test=st.integers(1, 5),
+    purge=st.integers(0, 4),
+    expanding=st.booleans(),
+)
+def test_walk_forward_is_that_of_skfolio(rows, train, test, purge, expanding):
+    assume(rows >= train + purge + test)
+    ours = folds_of(WalkForward(train, test, purge=purge, expanding=expanding), rows)
+    skfolio = pytest.importorskip("skfolio.model_selection")
+    theirs = skfolio.WalkForward(test_size=test, train_size=train, purged_size=purge, expand_train=expanding)
+    assert ours == reference(theirs, rows)
+
+
 @given(st.integers(1, 6), st.integers(0, 4))
 def test_the_purge_of_windows_separates_them(length, horizon):
     rows = np.arange(120.0)[:, None]

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from trainsmith.errors import DataError, ShapeError
-from trainsmith.testing._data_laws import check_data_provider
+from trainsmith.errors import ConfigError, DataError, ShapeError
+from trainsmith.testing._data_laws import check_data_iterator, check_data_provider
 from trainsmith.training import ArrayDataProvider, BatchConfig, DataIteratorAdapter
 
 X, Y = np.arange(22.0, dtype=np.float32).reshape(11, 2), np.arange(11.0)
@@ -76,12 +76,56 @@ def test_take_keeps_columns_with_their_rows():
         (ShapeError, lambda: ArrayDataProvider(X, Y, columns={"g": [1]})),
         (ShapeError, lambda: ArrayDataProvider(X, Y, validation=(X, Y[:1]))),
         (DataError, lambda: ArrayDataProvider({}, Y)),
+        (DataError, lambda: ArrayDataProvider(X, np.where(Y == 4, np.nan, Y))),
+        (DataError, lambda: ArrayDataProvider(np.where(X == 4, np.inf, X), Y)),
+        (DataError, lambda: ArrayDataProvider(X, Y, validation=(X, Y * np.nan))),
+        (DataError, lambda: ArrayDataProvider(X, Y, weights=-Y)),
+        (DataError, lambda: ArrayDataProvider(X, Y, sampling=Y * 0)),
+        (DataError, lambda: ArrayDataProvider(X, Y, sampling="evenly")),
+        (ShapeError, lambda: ArrayDataProvider(X, Y, weights=Y[1:])),
+        (ConfigError, lambda: ArrayDataProvider(X, Y, class_weights={0.0: 1.0})),
         (DataError, lambda: ArrayDataProvider(np.array(["a"]), Y[:1])),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(error, build):
-    with pytest.raises(error, match="array_data_provider"):
+    with pytest.raises(error, match=r"array_data_provider|class_weights"):
         build()
+
+
+def test_a_number_that_is_not_finite_names_its_row_and_can_be_accepted():
+    with pytest.raises(DataError, match=r"targets must hold finite numbers.*nan in row 4"):
+        ArrayDataProvider(X, np.where(Y == 4, np.nan, Y))
+    assert ArrayDataProvider(X, Y * np.nan, allow_non_finite=True).rows == 11
+
+
+def test_weights_follow_their_rows():
+    provider = ArrayDataProvider(
+        X, Y, weights=Y + 1, validation=(X[:2], Y[:2]), validation_weights=[3.0, 4.0], class_weights=dict.fromkeys(Y, 2)
+    )
+    for config in (PLAIN, SHUFFLED):
+        for batch in provider.get_training_data(config):
+            assert np.array_equal(np.asarray(batch.weights), 2 * (np.asarray(batch.targets) + 1))
+            assert str(batch.weights.dtype) == "float32"
+    (held,) = provider.get_validation_data(PLAIN)
+    assert held.weights.tolist() == [3, 4]
+    part = provider.take([5, 2], validation=[7])
+    assert next(part.get_training_data(PLAIN)).weights.tolist() == [12, 6]
+    assert next(part.get_validation_data(PLAIN)).weights.tolist() == [8]
+    assert next(ArrayDataProvider(X, Y).get_training_data(PLAIN)).weights is None
+
+
+def test_balanced_sampling_draws_classes_equally_often():
+    classes = np.repeat([0, 1], [900, 100])
+    provider = ArrayDataProvider(classes[:, np.newaxis], classes, sampling="balanced", seed=3)
+    iterator = provider.get_training_data(BatchConfig(batch_size=64))
+    first = rows_of(iterator)
+    assert len(first) == 1000
+    assert 430 < sum(first) < 570
+    iterator.reset()
+    assert rows_of(iterator) != first
+    check_data_iterator(provider.take(range(880, 1000)).get_training_data(SHUFFLED))
+    plain = rows_of(provider.get_training_data(BatchConfig(batch_size=64, shuffle=False)))
+    assert plain == classes.tolist()
 
 
 class Careless(ArrayDataProvider):

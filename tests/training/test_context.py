@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+import trainsmith as ts
 from trainsmith.errors import CancelledError, ConfigError, DeadlineError
 from trainsmith.training import RunContext
 
@@ -90,3 +91,26 @@ def test_a_shared_flag_cancels_the_context_and_is_set_by_it():
 def test_a_timeout_must_be_a_duration(timeout):
     with pytest.raises(ConfigError, match="timeout"):
         RunContext(timeout=timeout)
+
+
+def test_a_cancel_ends_many_steps_that_run_in_the_core():
+    context = RunContext()
+    weight = ts.nn.Parameter(ts.zeros(()))
+    optimizer = ts.optim.SGD([weight], lr=1.0)
+
+    @ts.compile
+    def step(x):
+        optimizer.zero_grad()
+        loss = (x.mT @ x).sum() * 0.0 - weight
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    many = ts.ones((5000, 64, 64))
+    step(many[0])
+    assert step.run_steps(many[:3], stop_flag=context.flag).shape == (3,)
+    threading.Timer(0.05, context.cancel).start()
+    done = step.run_steps(many, stop_flag=context.flag).shape[0]
+    assert 0 < done < 5000
+    assert float(weight) == done + 4
+    assert step.run_steps(many, stop_flag=context.flag).shape == (1,)

@@ -1,6 +1,5 @@
 import threading
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from trainsmith.training import (
     DefaultMetricComputer,
     RunContext,
     SerialExecutor,
+    SpawnExecutor,
     TrainingResult,
     ValidationResult,
     cross_validate,
@@ -61,7 +61,7 @@ def test_every_executor_gives_the_same():
         assert np.array_equal(
             cross_validate(linear, X, Y, splitter=KFold(3), executor=threads).out_of_fold, serial.out_of_fold
         )
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+    with SpawnExecutor(1) as processes:
         found = cross_validate(np.maximum, X, Y, splitter=KFold(2), executor=processes)
     assert found.out_of_fold[:3].tolist() == [20, 21, 22]
 

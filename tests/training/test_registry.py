@@ -10,6 +10,7 @@ from trainsmith.errors import (
     AlreadyRegistered,
     CancelledError,
     ConfigError,
+    DataError,
     DTypeError,
     NotRegistered,
     PluginError,
@@ -23,6 +24,7 @@ from trainsmith.testing import (
 )
 from trainsmith.training import (
     BatchConfig,
+    CVConfig,
     Float32Registry,
     Float64Registry,
     PluginRegistry,
@@ -246,13 +248,18 @@ def test_the_built_ins_keep_the_laws():
     for registry, dtype in ((Float32Registry, "float32"), (Float64Registry, "float64")):
         x = np.arange(24.0).reshape(12, 2)
         provider = registry.get_data_provider(
-            "array", {"inputs": {"a": x}, "targets": x[:, 0], "validation": (x, x[:, 0])}
+            "arrays", {"inputs": {"a": x}, "targets": x[:, 0], "validation": (x, x[:, 0])}
         )
         check_data_provider(provider)
         assert str(next(iter(provider.get_training_data(BatchConfig()))).inputs["a"].dtype) == dtype
         check_metric_computer(registry.get_metric_computer("default", {"metrics": ["mse"]}), [1.0], [2.0])
         check_sequence_provider(registry.get_sequence_provider("default", {"seed": 1}), provider)
         check_cross_validator(registry.get_cross_validator("default"), provider)
+        for name in ("k_fold", "time_series", "purged", "walk_forward"):
+            folds = registry.get_cross_validator(name).create_folds(provider, CVConfig(num_folds=3))
+            assert {fold.metadata()["strategy"] for fold in folds} == {name}
+        with pytest.raises(ConfigError, match="divides rows by group"):
+            registry.get_cross_validator("group").create_folds(provider, CVConfig(strategy="purged"))
 
 
 def test_the_csv_provider_splits_and_standardises(tmp_path):
@@ -268,13 +275,64 @@ def test_the_csv_provider_splits_and_standardises(tmp_path):
     check_data_provider(provider)
 
 
+def test_the_parquet_provider_is_the_csv_provider_of_the_same_rows(tmp_path):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    columns = {"a": [i / 7 for i in range(40)], "b": [i % 3 for i in range(40)], "y": [2 * i + 0.5 for i in range(40)]}
+    table = pa.table(columns)
+    rows = zip(*columns.values())
+    (tmp_path / "t.csv").write_text("a,b,y\n" + "".join(",".join(map(repr, row)) + "\n" for row in rows))
+    pq.write_table(table, tmp_path / "t.parquet")
+    get = Float64Registry.get_data_provider
+    text = get("csv", {"data": {"path": str(tmp_path / "t.csv"), "target": "y"}})
+    for one in (
+        get("parquet", {"data": {"path": str(tmp_path / "t.parquet"), "target": "y"}}),
+        get("parquet", {"table": table, "data": {"target": "y"}}),
+    ):
+        np.testing.assert_array_equal(one.inputs["x"], text.inputs["x"])
+        np.testing.assert_array_equal(one.targets, text.targets)
+    check_data_provider(get("parquet", {"table": table, "data": {"target": "y"}}))
+
+
+def test_the_npz_provider_takes_arrays_by_name(tmp_path):
+    x, y = np.arange(24.0).reshape(12, 2), np.arange(12.0)
+    np.savez(tmp_path / "t.npz", x=x, label=y, w=y + 1, group=y // 3)
+    np.savez(tmp_path / "v.npz", x=x[:2], label=y[:2], w=y[:2] + 1)
+    config = {
+        "path": str(tmp_path / "t.npz"),
+        "targets": "label",
+        "weights": "w",
+        "columns": ["group"],
+        "validation": str(tmp_path / "v.npz"),
+        "seed": 3,
+    }
+    provider = Float32Registry.get_data_provider("npz", config)
+    check_data_provider(provider)
+    assert list(provider.inputs) == ["x"]
+    assert provider.inputs["x"].dtype == np.float32
+    assert provider.column("group").tolist() == (y // 3).tolist()
+    assert provider.get_metadata()["validation_rows"] == 2
+    for batch in provider.get_training_data(BatchConfig(batch_size=5)):
+        np.testing.assert_array_equal(np.asarray(batch.weights), np.asarray(batch.targets) + 1)
+    with pytest.raises(DataError, match="'other'"):
+        Float32Registry.get_data_provider("npz", {**config, "targets": "other"})
+
+
+def test_the_windows_provider_has_the_registrys_dtype():
+    provider = Float64Registry.get_data_provider("windows", {"rows": np.arange(40.0).reshape(20, 2), "window_len": 3})
+    check_data_provider(provider)
+    assert provider.inputs["x"].dtype == np.float64
+
+
 @pytest.mark.parametrize(
     ("name", "config"),
     [
-        ("array", {"inputs": [[1.0]]}),
-        ("array", {"inputs": [[1.0]], "targets": [1.0], "sed": 1}),
+        ("arrays", {"inputs": [[1.0]]}),
+        ("arrays", {"inputs": [[1.0]], "targets": [1.0], "sed": 1}),
         ("csv", {}),
         ("csv", {"x": 1}),
+        ("parquet", {"table": None}),
+        ("npz", {"inputs": ["x"]}),
+        ("windows", {"rows": [[1.0]]}),
     ],
 )
 def test_built_ins_check_their_settings(name, config):

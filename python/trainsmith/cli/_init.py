@@ -7,7 +7,7 @@ from pathlib import Path
 from trainsmith.data._cells import MISSING
 from trainsmith.data._toml import toml_value
 from trainsmith.data._wording import counted
-from trainsmith.data.tabular import Table, column_kind, detect_task, looks_like_identifier, read_csv
+from trainsmith.data.tabular import Table, column_kind, detect_task, looks_like_identifier, read_table
 
 
 def add_init(parser: ArgumentParser) -> None:
@@ -16,7 +16,7 @@ def add_init(parser: ArgumentParser) -> None:
     Args:
         parser: the sub-command's parser.
     """
-    parser.add_argument("data", help="CSV file with a header line")
+    parser.add_argument("data", help="CSV file with a header line, or a Parquet or Arrow file")
     parser.add_argument("--target", required=True, help="column to predict")
     parser.set_defaults(run=init)
 
@@ -33,7 +33,7 @@ def init(arguments: Namespace) -> int:
     Raises:
         TrainsmithError: the table cannot be read, or has no such column.
     """
-    print(config_for(read_csv(arguments.data), arguments.data, arguments.target), end="")
+    print(config_for(read_table(arguments.data), arguments.data, arguments.target), end="")
     return 0
 
 

@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from trainsmith.data._wording import counted, shown, worded
-from trainsmith.data.tabular import read_csv
+from trainsmith.data.tabular import read_table
 from trainsmith.errors import IoError
 from trainsmith.training import Artefact, Predictions, load_artefact
 
@@ -20,7 +20,7 @@ def add_predict(parser: ArgumentParser) -> None:
         parser: the sub-command's parser.
     """
     parser.add_argument("artefact", help="folder that `trainsmith train` wrote")
-    parser.add_argument("data", help="CSV file with the columns that the model was trained on")
+    parser.add_argument("data", help="CSV, Parquet or Arrow file with the columns that the model was trained on")
     parser.add_argument("-o", "--output", help="CSV file to write; standard output by default")
     parser.add_argument("--device", default="cpu", help="cpu, or reference (slow, for checking)")
     parser.set_defaults(run=predict)
@@ -39,7 +39,7 @@ def predict(arguments: Namespace) -> int:
         TrainsmithError: the artefact, the data or the output breaks a rule.
     """
     artefact = load_artefact(arguments.artefact, device=arguments.device)
-    table = read_csv(arguments.data)
+    table = read_table(arguments.data)
     predictions = artefact.predict(table)
     for name, count in artefact.preprocessor.unseen(table).items():
         print(f"note: column {shown(name)}: {counted(count, 'cell')} of a category unseen in training", file=sys.stderr)

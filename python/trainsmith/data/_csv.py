@@ -44,7 +44,7 @@ def read_csv(path: str | PathLike[str]) -> Table:
         >>> folder.cleanup()
     """
     path = Path(path)
-    raw = _bytes(path)
+    raw = bytes_of(path, "a CSV file", _OP)
     text = _text(raw, path.name)
     delimiter = _delimiter(text)
     header, rows, lines = _records(text, delimiter, path.name)
@@ -58,31 +58,48 @@ def read_csv(path: str | PathLike[str]) -> Table:
     )
 
 
-def _bytes(path: Path) -> bytes:
+def bytes_of(path: Path, kind: str, op: str) -> bytes:
+    """Reads a file that must not be empty.
+
+    Args:
+        path: the file.
+        kind: what it should be, for messages.
+        op: who asks.
+
+    Returns:
+        Its bytes.
+
+    Raises:
+        IoError: the file is missing or cannot be read.
+        DataError: the file is empty.
+
+    Example:
+        `read_csv` shows it.
+    """
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise worded(
             IoError,
-            _OP,
+            op,
             "the data file must exist",
-            expected="a CSV file",
+            expected=kind,
             got=shown(str(path)),
             step="check the path; data.path is relative to the configuration file",
         ) from None
     except OSError as error:
         raise worded(
             IoError,
-            _OP,
+            op,
             f"{shown(str(path))} must be readable",
-            expected="a CSV file",
+            expected=kind,
             got=error.strerror or type(error).__name__,
             step="check the path and its permissions",
         ) from None
     if not raw.strip():
         raise worded(
             DataError,
-            _OP,
+            op,
             f"{path.name} must not be empty",
             expected="a header line and data rows",
             got=counted(len(raw), "byte"),

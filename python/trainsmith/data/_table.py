@@ -18,7 +18,7 @@ class Table:
     Args:
         source: the file's name, for messages.
         columns: column name to cells, in the file's order; cells are stripped of surrounding blanks.
-        lines: the line of the file on which each row starts, counted from 1.
+        lines: the line of the file on which each row starts, counted from 1; the row itself where a file has no lines.
         decimal: the decimal mark of numbers, `.` or `,`.
         sha256: the hash of the file's bytes.
 

@@ -102,7 +102,18 @@ class Target:
                 raise odd_cell(table, self.name, odd[0], f"fix the cell, or {_AS_CLASSES}")
             return (values - self.mean) / self.std
         place = {_label(one, table.decimal): position for position, one in enumerate(self.classes)}
-        return np.fromiter((place[_label(cell, table.decimal)] for cell in cells), np.int64, len(cells))
+        found = [place.get(_label(cell, table.decimal)) for cell in cells]
+        if None in found:
+            row = found.index(None)
+            raise worded(
+                DataError,
+                "target",
+                f"column {shown(self.name)} must hold classes of the training rows",
+                expected=", ".join(map(shown, self.classes[:5])) + (", ..." if len(self.classes) > 5 else ""),
+                got=f"{shown(cells[row])} on line {table.lines[row]} of {table.source}",
+                step="leave out the row, or train with that class",
+            )
+        return np.array(found, np.int64)
 
     def decode(self, standardised: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Maps standardised regression values back.

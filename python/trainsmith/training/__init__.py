@@ -43,7 +43,9 @@ from trainsmith.training._result import CVResult, EpochRecord, ModelInfo, Traini
 from trainsmith.training._sections import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig
 from trainsmith.training._sequences import DefaultSequenceProvider
 from trainsmith.training._serial_executor import SerialExecutor
+from trainsmith.training._spawn_executor import SpawnExecutor
 from trainsmith.training._trainer import DefaultTrainer, Evaluation
+from trainsmith.training._window_provider import WindowDataProvider
 from trainsmith.training._window_sizes import parse_window_sizes
 from trainsmith.training._windows import LeakWarning, create_windows
 from trainsmith.training.checkpoints import Checkpoint, CheckpointConfig, CheckpointStore, CheckpointWarning
@@ -125,6 +127,7 @@ __all__ = [
     "SequenceProviderFactory",
     "SerialExecutor",
     "SimpleModelProvider",
+    "SpawnExecutor",
     "SplitConfig",
     "StandardWorkflow",
     "StopFlag",
@@ -136,6 +139,7 @@ __all__ = [
     "TrainingResult",
     "TrainingWorkflow",
     "ValidationResult",
+    "WindowDataProvider",
     "WindowedBackend",
     "WindowedPredictor",
     "WorkflowConfig",

@@ -1,46 +1,56 @@
-"""Arrays in memory as a data provider, shuffled by a seekable order."""
+"""Arrays in memory as a data provider, shuffled or drawn by a seekable order."""
 
-import threading
 from collections.abc import Mapping
-from typing import Any, Generic
+from typing import Any, Generic, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-import trainsmith as ts
-from trainsmith.data import Permutation
+from trainsmith.data import Permutation, WeightedOrder, class_weights
+from trainsmith.data._gather import Order
+from trainsmith.data._weights import checked_weights
 from trainsmith.data._wording import shown, worded
 from trainsmith.errors import DataError, ShapeError
-from trainsmith.training._batch import Batch
+from trainsmith.training._array_iterator import ArrayIterator
 from trainsmith.training._config import BatchConfig
 from trainsmith.training._context import RunContext, raise_if_done
 from trainsmith.training._element import T_co
-from trainsmith.training._iteration import Iteration, cancellation, place_of
 
 Array = npt.NDArray[Any]
+ClassWeights = Mapping[Any, float] | Literal["balanced"]
 
 _OP = "array_data_provider"
-_BLOCK = 1 << 15
+_BLOCK = 1 << 16
 
 
 class ArrayDataProvider(Generic[T_co]):
     """Gives the rows of arrays in batches; the arrays are neither copied nor changed.
 
-    With `shuffle`, the order of epoch e depends on `seed` and e alone; each `reset` of an iterator begins the next.
+    With `shuffle`, the order of epoch e depends on `seed` and e alone; each `reset` of an iterator begins the next. The
+    arrays must not change while an iterator is used: a thread gathers batches ahead.
 
     Args:
         inputs: one array of shape (rows, ...), which becomes the input `x`; or such arrays by input name.
         targets: shape (rows, ...).
         validation: inputs and targets of the validation rows; None for none.
+        weights: of the training rows in the loss, at least 0, shape (rows,), which become `Batch.weights`; None for
+            equal weights.
+        class_weights: a weight by class, or `balanced`, by which the weights of the training rows are multiplied; the
+            targets are then the classes.
+        sampling: weights, shape (rows,), in proportion to which training rows are drawn with replacement instead of
+            shuffled; or `balanced`, to draw all classes equally often. As many draws as rows are an epoch.
+        validation_weights: of the validation rows in the loss, shape (rows,).
         columns: further values of each row that are no input, such as groups or times, by name; they are metadata and
             follow the rows in `take`.
         metadata: further entries of the metadata.
         seed: of the shuffles, at least 0.
         device: where the batches go.
+        allow_non_finite: whether NaN and infinite numbers are accepted, in inputs and targets.
 
     Raises:
         ShapeError: arrays without rows, or of different lengths.
-        DataError: no input, or an array of objects.
+        DataError: no input, an array of objects, a number that is not finite, or weights that are none.
+        ConfigError: a class without a weight.
 
     Example:
         >>> import numpy as np
@@ -56,17 +66,29 @@ class ArrayDataProvider(Generic[T_co]):
         targets: npt.ArrayLike,
         *,
         validation: tuple[npt.ArrayLike | Mapping[str, npt.ArrayLike], npt.ArrayLike] | None = None,
+        weights: npt.ArrayLike | None = None,
+        class_weights: ClassWeights | None = None,
+        sampling: npt.ArrayLike | Literal["balanced"] | None = None,
+        validation_weights: npt.ArrayLike | None = None,
         columns: Mapping[str, npt.ArrayLike] | None = None,
         metadata: Mapping[str, Any] | None = None,
         seed: int = 0,
         device: str = "cpu",
+        allow_non_finite: bool = False,
     ) -> None:
-        self._inputs, self._targets = _arrays(inputs, targets)
-        self._validation = None if validation is None else _arrays(*validation)
+        self._inputs, self._targets = _arrays(inputs, targets, allow_non_finite)
+        self._validation = None if validation is None else _arrays(*validation, allow_non_finite)
         self._columns = {name: np.asarray(column) for name, column in (columns or {}).items()}
         for name, column in self._columns.items():
             if column.ndim == 0 or column.shape[0] != self.rows:
                 raise _ragged({name: column, "targets": self._targets})
+        self._weights = _weights(weights, self._targets)
+        self._class_weights: ClassWeights | None = class_weights
+        self._by_class = None if class_weights is None else _by_class(self._targets, class_weights)
+        self._sampling: npt.ArrayLike | Literal["balanced"] | None = sampling
+        self._chances = None if sampling is None else _chances(self._targets, sampling)
+        held = self._targets[:0] if self._validation is None else self._validation[1]
+        self._validation_weights = _weights(validation_weights, held)
         self._metadata = dict(metadata or {})
         self._seed = seed
         self._device = device
@@ -109,26 +131,35 @@ class ArrayDataProvider(Generic[T_co]):
         """
         chosen = np.asarray(rows, dtype=np.int64)
         held = None if validation is None else np.asarray(validation, dtype=np.int64)
+        weights, sampling = self._weights, self._sampling
         return ArrayDataProvider(
             {name: array[chosen] for name, array in self._inputs.items()},
             self._targets[chosen],
             validation=None
             if held is None
             else ({name: array[held] for name, array in self._inputs.items()}, self._targets[held]),
+            weights=None if weights is None else weights[chosen],
+            class_weights=self._class_weights,
+            sampling=sampling if sampling is None or isinstance(sampling, str) else np.asarray(sampling)[chosen],
+            validation_weights=None if weights is None or held is None else weights[held],
             columns={name: column[chosen] for name, column in self._columns.items()},
             metadata=self._metadata,
             seed=self._seed,
             device=self._device,
+            allow_non_finite=True,
         )
 
     def get_training_data(self, config: BatchConfig, *, ctx: RunContext | None = None) -> "ArrayIterator[T_co]":
         """Starts an iterator over the training rows; see `DataProvider.get_training_data`."""
         raise_if_done(ctx, _OP)
+        weights = self._weights
+        if self._by_class is not None:
+            weights = self._by_class if weights is None else weights * self._by_class
         return ArrayIterator(
-            self._inputs,
-            self._targets,
+            tuple(self._inputs),
+            [*self._inputs.values(), self._targets, *self._as_source(weights)],
             batch_size=config.batch_size,
-            seed=self._seed if config.shuffle else None,
+            order=self._order if config.shuffle else None,
             drop_last=config.drop_last,
             device=self._device,
         )
@@ -140,7 +171,12 @@ class ArrayDataProvider(Generic[T_co]):
             {name: array[:0] for name, array in self._inputs.items()},
             self._targets[:0],
         )
-        return ArrayIterator(inputs, targets, batch_size=config.batch_size, device=self._device)
+        return ArrayIterator(
+            tuple(inputs),
+            [*inputs.values(), targets, *self._as_source(self._validation_weights)],
+            batch_size=config.batch_size,
+            device=self._device,
+        )
 
     def get_metadata(self) -> Mapping[str, Any]:
         """Returns `rows`, `validation_rows`, `input_shapes`, `target_shape`, the columns and further entries."""
@@ -156,112 +192,21 @@ class ArrayDataProvider(Generic[T_co]):
     def close(self) -> None:
         """Does nothing: the arrays belong to the caller."""
 
+    def _order(self, epoch: int) -> Order:
+        if self._chances is not None:
+            return WeightedOrder(self._chances, self._seed, epoch)
+        return Permutation(self.rows, self._seed, epoch)
 
-class ArrayIterator(Iteration[T_co]):
-    """Cuts arrays into batches; every method may be called from any thread.
-
-    Args:
-        inputs: arrays by input name, all of one length.
-        targets: an array of that length.
-        batch_size: rows per batch.
-        seed: of the order of the rows; None for their own order.
-        drop_last: whether to leave out a last batch with fewer rows.
-        device: where the batches go.
-
-    Example:
-        `ArrayDataProvider` makes them.
-    """
-
-    def __init__(
-        self,
-        inputs: Mapping[str, Array],
-        targets: Array,
-        *,
-        batch_size: int,
-        seed: int | None = None,
-        drop_last: bool = False,
-        device: str = "cpu",
-    ) -> None:
-        self._inputs = inputs
-        self._targets = targets
-        self._batch_size = batch_size
-        self._seed = seed
-        rows = int(targets.shape[0])
-        self._rows = rows - rows % batch_size if drop_last else rows
-        self._device = device
-        self._lock = threading.Lock()
-        self._epoch = 0
-        self._rewind()
-
-    def next(self, *, ctx: RunContext | None = None) -> bool:
-        """Goes to the next batch; see `DataIterator.next`."""
-        with self._lock:
-            stopped = cancellation(ctx, "next")
-            if stopped is not None:
-                self._closed, self._error = True, stopped
-            self._batch: Batch[T_co] | None = None
-            if self._closed or self._start >= self._rows:
-                return False
-            stop = min(self._start + self._batch_size, self._rows)
-            chosen = self._chosen(self._start, stop)
-            self._batch = Batch(
-                inputs={name: ts.asarray(array[chosen], device=self._device) for name, array in self._inputs.items()},
-                targets=ts.asarray(self._targets[chosen], device=self._device),
-            )
-            self._start = stop
-            return True
-
-    def batch(self) -> Batch[T_co] | None:
-        """Returns the current batch; see `DataIterator.batch`."""
-        return self._batch
-
-    def error(self) -> Exception | None:
-        """Returns the error of a cancelled `next`; otherwise None."""
-        return self._error
-
-    def close(self) -> None:
-        """Ends the iteration until `reset`."""
-        with self._lock:
-            self._closed, self._batch = True, None
-
-    def reset(self) -> None:
-        """Begins the next epoch, in a new order where rows are shuffled; before the first batch it changes nothing."""
-        with self._lock:
-            self._epoch += self._start > 0
-            self._rewind()
-
-    def state_dict(self) -> dict[str, int]:
-        """Returns the epoch and the rows that were given in it."""
-        return {"epoch": self._epoch, "rows": self._start}
-
-    def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """Goes to a place; see `ResumableIterator.load_state_dict`."""
-        epoch, rows = place_of(state, {"epoch": None, "rows": self._rows}, _OP)
-        with self._lock:
-            self._epoch = epoch
-            self._rewind()
-            self._start = rows
-
-    def _rewind(self) -> None:
-        self._start = 0
-        self._batch = None
-        self._closed = False
-        self._error: Exception | None = None
-        self._block: tuple[int, Array] = (0, np.zeros(0, np.int64))
-        self._order = None if self._seed is None else Permutation(self._targets.shape[0], self._seed, self._epoch)
-
-    def _chosen(self, start: int, stop: int) -> slice | Array:
-        if self._order is None:
-            return slice(start, stop)
-        first, block = self._block
-        if start < first or stop > first + block.size:
-            end: int = min(self._targets.shape[0], max(stop, start + _BLOCK))
-            first, block = self._block = (start, self._order.at(np.arange(start, end, dtype=np.int64)))
-        return block[start - first : stop - first]
+    def _as_source(self, weights: Array | None) -> list[Array]:
+        """Returns weights in the dtype of the first float input."""
+        if weights is None:
+            return []
+        floats = [array.dtype for array in (*self._inputs.values(), self._targets) if array.dtype.kind == "f"]
+        return [weights.astype(floats[0] if floats else np.float32)]
 
 
 def _arrays(
-    inputs: npt.ArrayLike | Mapping[str, npt.ArrayLike], targets: npt.ArrayLike
+    inputs: npt.ArrayLike | Mapping[str, npt.ArrayLike], targets: npt.ArrayLike, allow_non_finite: bool
 ) -> tuple[dict[str, Array], Array]:
     named = inputs if isinstance(inputs, Mapping) else {"x": inputs}
     found = {name: np.asarray(array) for name, array in named.items()}
@@ -278,7 +223,28 @@ def _arrays(
     every = {**found, "targets": target}
     if any(array.ndim == 0 for array in every.values()) or len({array.shape[0] for array in every.values()}) > 1:
         raise _ragged(every)
+    if not allow_non_finite:
+        for name, array in every.items():
+            _check_finite(name, array)
     return found, target
+
+
+def _check_finite(name: str, array: Array) -> None:
+    """Refuses NaN and infinities, a block of rows at a time, so that a memory map is not read into memory whole."""
+    if array.dtype.kind != "f":
+        return
+    for start in range(0, array.shape[0], _BLOCK):
+        block = array[start : start + _BLOCK]
+        if not np.isfinite(block).all():
+            place = np.argwhere(~np.isfinite(block))[0]
+            raise worded(
+                DataError,
+                _OP,
+                f"{name} must hold finite numbers",
+                expected="finite numbers",
+                got=f"{block[tuple(place)]} in row {start + int(place[0])}",
+                step="fill or leave out the row, or pass allow_non_finite=True",
+            )
 
 
 def _ragged(arrays: Mapping[str, Array]) -> ShapeError:
@@ -290,3 +256,31 @@ def _ragged(arrays: Mapping[str, Array]) -> ShapeError:
         got=", ".join(f"{name} {array.shape}" for name, array in arrays.items()),
         step="pass arrays of equal length",
     )
+
+
+def _weights(weights: npt.ArrayLike | None, targets: Array) -> Array | None:
+    if weights is None:
+        return None
+    found = checked_weights(weights, _OP) if targets.shape[0] else np.asarray(weights, np.float64)
+    if found.shape != targets.shape[:1]:
+        raise _ragged({"weights": found, "targets": targets})
+    return found
+
+
+def _by_class(targets: Array, weights: ClassWeights) -> Array:
+    return class_weights(targets, weights) if targets.shape[0] else np.zeros(0)
+
+
+def _chances(targets: Array, sampling: npt.ArrayLike | Literal["balanced"]) -> Array | None:
+    if isinstance(sampling, str):
+        if sampling != "balanced":
+            raise worded(
+                DataError,
+                _OP,
+                "sampling must be weights",
+                expected='an array of shape (rows,), or "balanced"',
+                got=shown(sampling),
+                step="pass one of them",
+            )
+        return _by_class(targets, "balanced") if targets.shape[0] else None
+    return _weights(sampling, targets) if targets.shape[0] else None

@@ -2,115 +2,31 @@
 
 import inspect
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
-import numpy as np
-
 import trainsmith as ts
-from trainsmith.data._nearest import nearest
-from trainsmith.data._options import InvalidConfigError, Problem, read
-from trainsmith.data._wording import shown
+from trainsmith.data._options import read
 from trainsmith.models._create import TABULAR, WINDOWED
-from trainsmith.training._array_provider import ArrayDataProvider
+from trainsmith.training._builtin_data import (
+    array_data_provider,
+    csv_data_provider,
+    npz_data_provider,
+    parquet_data_provider,
+    window_data_provider,
+)
 from trainsmith.training._builtin_models import tabular_model_provider, windowed_model_provider
 from trainsmith.training._context import RunContext
-from trainsmith.training._cross_validator import DefaultCrossValidator
+from trainsmith.training._cross_validator import STRATEGIES, DefaultCrossValidator
 from trainsmith.training._element import Float32, Float64
-from trainsmith.training._job_config import JobConfig
+from trainsmith.training._known_names import check_names as _check_names
 from trainsmith.training._metric_computer import DefaultMetricComputer
 from trainsmith.training._plugin_registry import PluginRegistry
-from trainsmith.training._prepare import prepare
 from trainsmith.training._sections import OptimizerConfig, ScheduleConfig
 from trainsmith.training._sequences import DefaultSequenceProvider
 from trainsmith.training.checkpoints import CheckpointConfig
 from trainsmith.training.loop import LoopConfig
 from trainsmith.training.workflows import StandardWorkflow
-
-
-def array_data_provider(*, config: Mapping[str, Any], ctx: RunContext) -> ArrayDataProvider[Any]:
-    """Makes the built-in data provider `array`.
-
-    Args:
-        config: `inputs` and `targets`, and what else `ArrayDataProvider` takes.
-        ctx: holds the dtype, to which float arrays are converted.
-
-    Returns:
-        The provider.
-
-    Raises:
-        ConfigError: unknown or missing names.
-
-    Example:
-        >>> from trainsmith.training import Float32Registry
-        >>> Float32Registry.get_data_provider("array", {"inputs": [[1.0]], "targets": [2.0]}).get_metadata()["rows"]
-        1
-    """
-    _check_names("array", config, ("inputs", "targets"), ("validation", "columns", "metadata", "seed", "device"))
-    dtype = np.dtype(str(ctx.value("dtype")))
-
-    def converted(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {name: converted(one) for name, one in cast(Mapping[str, Any], value).items()}
-        found: np.ndarray[Any, Any] = np.asarray(value)
-        return found.astype(dtype) if found.dtype.kind == "f" else found
-
-    validation = config.get("validation")
-    others = {name: value for name, value in config.items() if name not in ("inputs", "targets", "validation")}
-    return ArrayDataProvider(
-        converted(config["inputs"]),
-        converted(config["targets"]),
-        validation=None if validation is None else (converted(validation[0]), converted(validation[1])),
-        **others,
-    )
-
-
-def csv_data_provider(*, config: Mapping[str, Any], ctx: RunContext) -> ArrayDataProvider[Any]:
-    r"""Makes the built-in data provider `csv`: a table, split and standardised by its training rows.
-
-    Args:
-        config: the sections `data` (with `path` and `target`) and, where wanted, `split` and `training`, as in a
-            configuration file.
-        ctx: holds the dtype.
-
-    Returns:
-        Training and validation rows; the metadata hold `task`, `classes`, `feature_names`, `target_mean`,
-        `target_std`, `test_inputs` and `test_targets`.
-
-    Raises:
-        ConfigError: a setting that breaks its rule.
-        DataError: the table breaks a rule.
-
-    Example:
-        >>> import pathlib, tempfile
-        >>> from trainsmith.training import Float64Registry
-        >>> folder = tempfile.TemporaryDirectory()
-        >>> path = pathlib.Path(folder.name, "t.csv")
-        >>> _ = path.write_text("a,y" + "".join(f"\n{i},{2 * i + 0.5}" for i in range(20)))
-        >>> provider = Float64Registry.get_data_provider("csv", {"data": {"path": str(path), "target": "y"}})
-        >>> provider.get_metadata()["rows"]
-        14
-        >>> folder.cleanup()
-    """
-    _check_names("csv", config, ("data",), ("split", "training"))
-    job = JobConfig.from_sections({**config, "run": {"dtype": str(ctx.value("dtype"))}})
-    prepared = prepare(job)
-    validation, test = prepared.validation, prepared.test
-    metadata: dict[str, Any] = {
-        "task": prepared.target.task,
-        "classes": prepared.target.classes,
-        "feature_names": tuple(prepared.preprocessor.feature_names),
-        "target_mean": prepared.target.mean,
-        "target_std": prepared.target.std,
-    }
-    if test is not None:
-        metadata |= {"test_inputs": test.x, "test_targets": test.y}
-    return ArrayDataProvider(
-        prepared.train.x,
-        prepared.train.y,
-        validation=None if validation is None else (validation.x, validation.y),
-        metadata=metadata,
-        seed=job.workflow.random_seed,
-    )
 
 
 def sequence_provider(*, config: Mapping[str, Any], ctx: RunContext) -> DefaultSequenceProvider[Any]:
@@ -156,12 +72,15 @@ def metric_computer(*, config: Mapping[str, Any], ctx: RunContext) -> DefaultMet
     return DefaultMetricComputer(config.get("metrics", ()))
 
 
-def cross_validator(*, config: Mapping[str, Any], ctx: RunContext) -> DefaultCrossValidator[Any]:
-    """Makes the built-in cross-validator `default`.
+def cross_validator(
+    *, config: Mapping[str, Any], ctx: RunContext, strategy: str | None = None
+) -> DefaultCrossValidator[Any]:
+    """Makes the built-in cross-validators: `default`, and one of each strategy's name.
 
     Args:
         config: `workflow`, `workflow_config` and `executor`, where wanted.
         ctx: not used.
+        strategy: the one way to divide rows; None for that of each `CVConfig`.
 
     Returns:
         The cross-validator.
@@ -171,11 +90,14 @@ def cross_validator(*, config: Mapping[str, Any], ctx: RunContext) -> DefaultCro
 
     Example:
         >>> from trainsmith.training import Float32Registry
-        >>> validator = Float32Registry.get_cross_validator("default")
+        >>> validator = Float32Registry.get_cross_validator("walk_forward")
     """
-    _check_names("default", config, (), ("workflow", "workflow_config", "executor"))
+    _check_names(strategy or "default", config, (), ("workflow", "workflow_config", "executor"))
     return DefaultCrossValidator(
-        config.get("workflow"), workflow_config=config.get("workflow_config"), executor=config.get("executor")
+        config.get("workflow"),
+        workflow_config=config.get("workflow_config"),
+        executor=config.get("executor"),
+        strategy=strategy,
     )
 
 
@@ -216,33 +138,22 @@ _WORKFLOW_PARTS: dict[str, Any] = {
 }
 
 
-def _check_names(place: str, config: Mapping[str, Any], needed: tuple[str, ...], more: tuple[str, ...]) -> None:
-    known = (*needed, *more)
-    problems = [
-        Problem(f"{name} is no known key of {place}", "a known key", shown(name), nearest(name, known))
-        for name in config
-        if name not in known
-    ]
-    problems += [
-        Problem(f"{name} must be given to {place}", "a value", "nothing", "add the key")
-        for name in needed
-        if name not in config
-    ]
-    if problems:
-        raise InvalidConfigError(problems)
-
-
 def _fill(registry: PluginRegistry[Any]) -> None:
-    registry.register_data_provider("array", array_data_provider)
+    registry.register_data_provider("arrays", array_data_provider)
     registry.register_data_provider("csv", csv_data_provider)
     registry.register_workflow("standard", standard_workflow)
     for name in TABULAR:
         registry.register_model_provider(name, tabular_model_provider(name))
     for name in WINDOWED:
         registry.register_model_provider(name, windowed_model_provider(name))
+    registry.register_data_provider("npz", npz_data_provider)
+    registry.register_data_provider("parquet", parquet_data_provider)
+    registry.register_data_provider("windows", window_data_provider)
     registry.register_sequence_provider("default", sequence_provider)
     registry.register_metric_computer("default", metric_computer)
     registry.register_cross_validator("default", cross_validator)
+    for strategy in STRATEGIES:
+        registry.register_cross_validator(strategy, partial(cross_validator, strategy=strategy))
 
 
 Float32Registry: PluginRegistry[Float32] = PluginRegistry(ts.float32)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from trainsmith._core import StopFlag as CoreFlag
 from trainsmith.data._wording import worded
 from trainsmith.errors import CancelledError, ConfigError, DeadlineError
 
@@ -15,7 +16,7 @@ _SLICE = 0.05
 
 
 class StopFlag(Protocol):
-    """A flag that is set once, seen by every thread; `threading.Event` is one, and so is an atomic flag of the core."""
+    """A flag that is set once, seen by every thread: the core's atomic flag, or a `threading.Event`."""
 
     def set(self) -> None:
         """Sets the flag."""
@@ -35,8 +36,8 @@ class RunContext:
         timeout: seconds from now until the deadline, at least 0; None for no deadline of its own.
         values: entries that the work may look up; children see them too.
         parent: the context that this one ends with; see `child`.
-        flag: what `cancel` sets and what is asked; a `threading.Event` by default. A flag that other code shares, such
-            as an atomic flag of the core, cancels the context when it is set there.
+        flag: what `cancel` sets and what is asked; by default an atomic flag that the core sees while it runs many
+            steps without Python. A flag that other code shares cancels the context when it is set there.
 
     Raises:
         ConfigError: a timeout that is negative or not a number.
@@ -70,7 +71,7 @@ class RunContext:
             )
         self._parent = parent
         self._values = MappingProxyType(dict(values or {}))
-        self._flag: StopFlag = threading.Event() if flag is None else flag
+        self._flag: StopFlag = CoreFlag() if flag is None else flag
         self._woken = threading.Event()
         self._lock = threading.Lock()
         self._reason = ""

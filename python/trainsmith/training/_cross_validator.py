@@ -26,6 +26,8 @@ from trainsmith.training._serial_executor import SerialExecutor
 
 _OP = "cross_validator"
 
+STRATEGIES = ("k_fold", "stratified", "group", "time_series", "purged", "walk_forward")
+
 WorkflowMaker = Callable[[], TrainingWorkflow[T]]
 
 
@@ -37,6 +39,11 @@ class DefaultCrossValidator(Generic[T]):
             that can be pickled.
         workflow_config: how each workflow trains.
         executor: runs the folds; one after the other by default.
+        strategy: the one way to divide rows, which a `CVConfig` may leave at its default; None takes that of each
+            `CVConfig`.
+
+    Raises:
+        ConfigError: an unknown strategy.
 
     Example:
         >>> import numpy as np
@@ -53,7 +60,18 @@ class DefaultCrossValidator(Generic[T]):
         *,
         workflow_config: WorkflowConfig | None = None,
         executor: Executor | None = None,
+        strategy: str | None = None,
     ) -> None:
+        if strategy is not None and strategy not in STRATEGIES:
+            raise worded(
+                ConfigError,
+                _OP,
+                "the strategy must be known",
+                expected=" or ".join(map(shown, STRATEGIES)),
+                got=shown(strategy),
+                step="choose one of them",
+            )
+        self._strategy = strategy
         self._workflow = workflow
         self._config = workflow_config or WorkflowConfig()
         self._executor = executor or SerialExecutor()
@@ -71,6 +89,7 @@ class DefaultCrossValidator(Generic[T]):
             CancelledError: the context was done.
         """
         raise_if_done(ctx, "create_folds")
+        config = self._chosen(config)
         rows = materialise(dataset, ctx=ctx)
         groups = None
         if config.strategy == "group":
@@ -140,6 +159,20 @@ class DefaultCrossValidator(Generic[T]):
         rows = max((int(rows.max()) + 1 for fold in folds for rows in (fold.train_rows, fold.valid_rows)), default=0)
         extra = {"out_of_fold": [predicted.get(row) for row in range(rows)]} if predicted else {}
         return summarise(results, ddof=config.ddof, seconds=time.perf_counter() - started, extensions=extra)
+
+    def _chosen(self, config: CVConfig) -> CVConfig:
+        if self._strategy is None or config.strategy == self._strategy:
+            return config
+        if config.strategy != CVConfig().strategy:
+            raise worded(
+                ConfigError,
+                _OP,
+                f"this cross-validator divides rows by {self._strategy}",
+                expected=f"strategy = {shown(self._strategy)}",
+                got=shown(config.strategy),
+                step="leave the strategy out, or use the cross-validator of that name",
+            )
+        return CVConfig.from_dict({**config.to_dict(), "strategy": self._strategy})
 
 
 class DataFold(Generic[T]):

@@ -6,7 +6,8 @@ from typing import Any, final
 
 from trainsmith import nn
 from trainsmith._core import Tensor
-from trainsmith.training._array_provider import ArrayIterator
+from trainsmith.data import Permutation
+from trainsmith.training._array_iterator import ArrayIterator
 from trainsmith.training._arrays import Arrays, evaluate
 from trainsmith.training._config import WorkflowConfig
 from trainsmith.training._context import RunContext
@@ -16,7 +17,7 @@ from trainsmith.training._optimization import make_optimizer, make_scheduler
 from trainsmith.training._result import EpochRecord, TrainingResult
 from trainsmith.training._sections import OptimizerConfig, ScheduleConfig
 from trainsmith.training._trainer import DefaultTrainer
-from trainsmith.training._weighted_rows import WEIGHT, WeightedIterator, WeightedMeanStrategy
+from trainsmith.training._weighted_rows import WeightedMeanStrategy
 from trainsmith.training.checkpoints import CheckpointConfig, CheckpointStore
 from trainsmith.training.loop import (
     Callback,
@@ -143,15 +144,15 @@ def _trainer(graph: Graph, train: Arrays, optimizer: Any) -> DefaultTrainer:
 
 def _batches(train: Arrays, config: WorkflowConfig, device: str) -> ArrayIterator[Any]:
     batches = config.batch_config
-    options: dict[str, Any] = {
-        "batch_size": batches.batch_size,
-        "seed": config.random_seed if batches.shuffle else None,
-        "drop_last": batches.drop_last and train.rows > batches.batch_size,
-        "device": device,
-    }
-    if train.weight is None:
-        return ArrayIterator({"x": train.x}, train.y, **options)
-    return WeightedIterator({"x": train.x, WEIGHT: train.weight.reshape(train.y.shape)}, train.y, **options)
+    weights = [] if train.weight is None else [train.weight.reshape(train.y.shape)]
+    return ArrayIterator(
+        ["x"],
+        [train.x, train.y, *weights],
+        batch_size=batches.batch_size,
+        order=(lambda epoch: Permutation(train.rows, config.random_seed, epoch)) if batches.shuffle else None,
+        drop_last=batches.drop_last and train.rows > batches.batch_size,
+        device=device,
+    )
 
 
 def _batch_count(rows: int, config: WorkflowConfig) -> int:

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Generic, Self
-
-import numpy as np
+from typing import Generic, Self, SupportsIndex, cast
 
 from trainsmith.data._wording import worded
 from trainsmith.errors import CancelledError, DataError
@@ -114,9 +112,9 @@ def place_of(state: Mapping[str, int], limits: Mapping[str, int | None], op: str
         (2, 8)
     """
     for name, limit in limits.items():
-        value: Any = state.get(name)
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        if not whole or value < 0 or (limit is not None and value > limit):
+        value = cast(object, state.get(name))
+        place = int(value) if isinstance(value, SupportsIndex) and not isinstance(value, bool) else -1
+        if place < 0 or (limit is not None and place > limit):
             raise worded(
                 DataError,
                 op,

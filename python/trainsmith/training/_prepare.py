@@ -17,7 +17,7 @@ from trainsmith.data.tabular import (
     Target,
     complete_rows,
     looks_like_identifier,
-    read_csv,
+    read_table,
     required_numbers,
     times_of,
 )
@@ -63,11 +63,12 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-def prepare(config: JobConfig) -> Prepared:
+def prepare(config: JobConfig, source: Table | None = None) -> Prepared:
     r"""Reads, checks, splits and encodes the table of a job.
 
     Args:
         config: the job; `data.path` is taken as it is.
+        source: the table, where it is read already.
 
     Returns:
         The arrays and what made them.
@@ -88,7 +89,7 @@ def prepare(config: JobConfig) -> Prepared:
         >>> folder.cleanup()
     """
     data = config.data
-    whole = read_csv(data.path)
+    whole = read_table(data.path) if source is None else source
     features = feature_columns(whole, data)
     table, rows_in_file = _rows_in_use(whole, data, features)
     everything = Target.fit(table, data.target, train=np.arange(table.rows), task=data.task)

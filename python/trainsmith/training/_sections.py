@@ -12,7 +12,7 @@ class DataConfig:
     """Which table to read and what its columns mean.
 
     Args:
-        path: the CSV file; in a configuration file, relative to that file.
+        path: the CSV, Parquet or Arrow file; in a configuration file, relative to that file.
         target: the column to predict.
         drop: columns to leave out.
         categorical: columns whose cells are categories even though they are numbers; columns with other
@@ -32,7 +32,7 @@ class DataConfig:
         'error'
     """
 
-    path: str = required("the table, a CSV file", "str")
+    path: str = required("the table, a CSV, Parquet or Arrow file", "str")
     target: str = required("the column to predict", "str")
     drop: tuple[str, ...] = option((), "columns to leave out", "strs")
     categorical: tuple[str, ...] = option((), "further categorical columns; columns with a text always are", "strs")

@@ -332,7 +332,7 @@ def poisoned(rows=50, places=(30,)):
     provider = table(rows)
     targets = provider.targets.copy()
     targets[list(places)] = math.nan
-    return ArrayDataProvider(provider.inputs, targets)
+    return ArrayDataProvider(provider.inputs, targets, allow_non_finite=True)
 
 
 def test_nan_targets_are_an_error_that_names_the_epoch():

@@ -43,7 +43,7 @@ def test_gradients_are_limited(bounds, expected, capture):
 
 def test_the_laws_hold():
     batch = Batch(inputs={"x": X}, targets=X)
-    check_gradient_strategy(ClippingStrategy(max_norm=1e3), graph=graph_of_ones(), loss=total, batch=batch, exact=True)
+    check_gradient_strategy(ClippingStrategy(max_norm=1e3), graph=graph_of_ones(), loss=total, batch=batch)
 
 
 @pytest.mark.parametrize("bounds", [{}, {"max_norm": 0.0}, {"max_value": -1.0}, {"max_norm": float("nan")}])

@@ -175,15 +175,6 @@ def test_captured_steps_agree_and_the_laws_hold(strategy, targets):
     check_gradient_strategy(strategy, graph=recurrent(), loss=MSE, batch=batch)
 
 
-@pytest.mark.parametrize("per_step", [True, False])
-def test_full_back_propagation_gives_the_derivative(per_step):
-    batch = Batch(inputs={"x": X}, targets=Y if per_step else Y[:, -1])
-    whole, cut = (BackpropThroughTimeStrategy(window, per_step=per_step) for window in (None, 2))
-    check_gradient_strategy(whole, graph=recurrent(), loss=MSE, batch=batch, exact=True)
-    with pytest.raises(AssertionError, match="gradients are the derivative of the loss"):
-        check_gradient_strategy(cut, graph=recurrent(), loss=MSE, batch=batch, exact=True)
-
-
 def test_misuse_is_named():
     with pytest.raises(ArgumentError, match="needs an axis or a number"):
         OneStepApproximationStrategy(applications=0)
