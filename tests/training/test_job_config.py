@@ -40,7 +40,7 @@ def test_only_path_and_target_are_required():
         ({"run": {"device": "cuda"}}, '"cpu"'),
         ({"data": {"path": "t.csv", "target": "y", "missing": "median"}}, '"error" or "mean" or "drop"'),
         ({"data": {"path": "t.csv", "target": "y", "drop": ["y"]}}, "it also in data.drop"),
-        ({"split": {"strategy": "walk_forward"}}, 'set it to "chronological"'),
+        ({"split": {"strategy": "walk_forward"}}, "split.train_size and split.test_size"),
         ({"split": {"strategy": "group"}}, "data.group"),
         ({"split": {"validation": 0.6, "test": 0.4}}, "a sum below 1"),
         ({"optimizer": {"momentum": 0.9}}, "optimizer.momentum belongs to sgd"),

@@ -6,9 +6,13 @@ import sys
 from collections.abc import Sequence
 
 import trainsmith as ts
+from trainsmith.cli._cv import add_cv
 from trainsmith.cli._init import add_init
+from trainsmith.cli._plugins import add_devices, add_plugins
 from trainsmith.cli._predict import add_predict
+from trainsmith.cli._resume import add_resume
 from trainsmith.cli._train import add_train
+from trainsmith.cli._validate import add_validate
 from trainsmith.errors import InternalError, TrainsmithError
 
 _USER_ERROR = 2
@@ -16,8 +20,13 @@ _INTERRUPTED = 130
 
 _COMMANDS = (
     ("train", "train a model as a configuration file says", add_train),
+    ("resume", "go on with a run that was interrupted or killed", add_resume),
+    ("validate", "measure a trained model on a table with its target", add_validate),
     ("predict", "predict with a trained model", add_predict),
+    ("cv", "cross-validate what a configuration file says", add_cv),
     ("init", "print a configuration for a table", add_init),
+    ("plugins", "list workflows, providers and cross-validators by name", add_plugins),
+    ("devices", "list the devices of this machine", add_devices),
 )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from trainsmith.callbacks._display import Display, make_display
 from trainsmith.callbacks._table import EpochTable, table_lines
 from trainsmith.cli._config_file import read_config, write_config
+from trainsmith.cli._unfinished import Unfinished
 from trainsmith.data._wording import counted, shown
 from trainsmith.training import (
     EpochRecord,
@@ -45,6 +46,7 @@ def add_train(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--device", help="replace run.device: cpu, or reference (slow, for checking)")
     parser.add_argument("--overwrite", action="store_true", help="replace an older result in run.output")
+    parser.add_argument("--resume", action="store_true", help="go on where an unfinished run of run.output stopped")
     parser.add_argument("--dry-run", action="store_true", help="check configuration and data, write nothing")
     parser.set_defaults(run=train)
 
@@ -62,19 +64,50 @@ def train(arguments: Namespace) -> int:
         TrainsmithError: the configuration, the data or the output folder breaks a rule.
     """
     config = read_config(arguments.config, arguments.set, arguments.device)
+    return run_training(config, resume=arguments.resume, overwrite=arguments.overwrite, dry_run=arguments.dry_run)
+
+
+def run_training(config: JobConfig, *, resume: bool, overwrite: bool, dry_run: bool = False) -> int:
+    """Trains, with checkpoints beside the output folder until the run is finished.
+
+    Args:
+        config: the job.
+        resume: whether to go on where an unfinished run stopped; without one a new run starts.
+        overwrite: whether to replace an older result, and to forget an unfinished run.
+        dry_run: whether to check configuration and data alone.
+
+    Returns:
+        The exit code: 0, or 130 after Ctrl-C, with the result and the state of the run saved.
+
+    Raises:
+        TrainsmithError: the configuration, the data or the output folder breaks a rule.
+    """
     output = Path(config.run.output).expanduser()
-    check_new(output, overwrite=arguments.overwrite, marker=MANIFEST)
+    unfinished = Unfinished(output)
+    overwrite = overwrite or (resume and unfinished.left_result())
+    check_new(output, overwrite=overwrite, marker=MANIFEST)
+    if not resume and not dry_run:
+        unfinished.begin_anew(overwrite=overwrite)
     prepared = prepare(config)
     print("\n".join(_summary(config, prepared)))
     for note in prepared.notes:
         print(f"note: {note}", file=sys.stderr)
-    if arguments.dry_run:
+    if dry_run:
         print(f"dry run: nothing is written; a run would write {output}")
         return 0
+    unfinished.keep_config(_config_text(config, unfinished.folder))
     with stop_on_interrupt() as stop:
         with make_display() as display:
             watch = _Watch(display, config.workflow.num_epochs)
-            outcome = run_job(config, prepared, on_step=watch.step, on_epoch=watch.epoch, stop=stop)
+            outcome = run_job(
+                config,
+                prepared,
+                on_step=watch.step,
+                on_epoch=watch.epoch,
+                stop=stop,
+                checkpoints=unfinished.checkpoints(config.workflow.num_epochs),
+                resume=resume,
+            )
         save_artefact(
             output,
             model=outcome.model,
@@ -83,10 +116,14 @@ def train(arguments: Namespace) -> int:
             prepared=prepared,
             result=outcome.result,
             metrics=outcome.metrics,
-            overwrite=arguments.overwrite,
+            overwrite=overwrite,
         )
     print("\n".join(_report(outcome, output)))
-    return _INTERRUPTED if outcome.result.status == "interrupted" else 0
+    if outcome.result.status == "interrupted":
+        print(f"go on with: trainsmith resume {output}")
+        return _INTERRUPTED
+    unfinished.forget()
+    return 0
 
 
 class _Watch:

@@ -21,6 +21,7 @@ from trainsmith.training._interrupt import stop_on_interrupt
 from trainsmith.training._iterator_adapter import DataIteratorAdapter
 from trainsmith.training._job import JobOutcome, run_job
 from trainsmith.training._job_config import JobConfig
+from trainsmith.training._job_folds import JobFolds, cross_validate_job
 from trainsmith.training._metric_computer import DefaultMetricComputer
 from trainsmith.training._model_provider import SimpleModelProvider
 from trainsmith.training._plugin_registry import (
@@ -40,7 +41,7 @@ from trainsmith.training._protocols_validation import CrossValidator, Executor, 
 from trainsmith.training._protocols_workflow import ModelProvider, TrainingWorkflow
 from trainsmith.training._registry import PluginWarning
 from trainsmith.training._result import CVResult, EpochRecord, ModelInfo, TrainingResult, TrainResult, ValidationResult
-from trainsmith.training._sections import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig
+from trainsmith.training._sections import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig, WindowsConfig
 from trainsmith.training._sequences import DefaultSequenceProvider
 from trainsmith.training._serial_executor import SerialExecutor
 from trainsmith.training._spawn_executor import SpawnExecutor
@@ -99,6 +100,7 @@ __all__ = [
     "Graph",
     "Input",
     "JobConfig",
+    "JobFolds",
     "JobOutcome",
     "LeakWarning",
     "LoopConfig",
@@ -142,10 +144,12 @@ __all__ = [
     "WindowDataProvider",
     "WindowedBackend",
     "WindowedPredictor",
+    "WindowsConfig",
     "WorkflowConfig",
     "WorkflowFactory",
     "create_windows",
     "cross_validate",
+    "cross_validate_job",
     "dispatch_train",
     "dispatch_train_windowed",
     "fit",

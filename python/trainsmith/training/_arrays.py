@@ -25,7 +25,7 @@ class Arrays:
     """Inputs, targets and weights of some rows.
 
     Args:
-        x: inputs, shape (rows, features), float32 or float64.
+        x: inputs, shape (rows, features) or (rows, steps, features), float32 or float64.
         y: class numbers, shape (rows,), int64; or standardised numbers, shape (rows, 1), the dtype of x.
         weight: weight of each row in the loss, shape (rows,), mean 1, the dtype of x; None for equal weights.
 

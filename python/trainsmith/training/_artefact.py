@@ -2,8 +2,8 @@
 
 import json
 import platform
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
@@ -14,16 +14,20 @@ import numpy.typing as npt
 
 import trainsmith as ts
 from trainsmith import nn
+from trainsmith.data._options import to_dict
 from trainsmith.data._wording import shown, worded
 from trainsmith.data.tabular import Preprocessor, Table, Target, complete_rows
 from trainsmith.errors import DataError, IoError
-from trainsmith.models import create_model
-from trainsmith.training._arrays import outputs_of
+from trainsmith.models import create_model, create_windowed_model
+from trainsmith.models._create import WINDOWED
+from trainsmith.training._arrays import Arrays, evaluate, outputs_of
 from trainsmith.training._folder import new_folder
 from trainsmith.training._job_config import JobConfig
-from trainsmith.training._metrics import softmax
+from trainsmith.training._metrics import Metrics, softmax
 from trainsmith.training._prepare import Prepared
 from trainsmith.training._result import TrainingResult
+from trainsmith.training._sections import WindowsConfig
+from trainsmith.training._window_rows import gathered_windows, roles_of, series_inputs, time_order, window_starts
 
 MANIFEST = "manifest.json"
 _FORMAT = "trainsmith-artefact"
@@ -59,6 +63,9 @@ class Artefact:
         dtype: `float32` or `float64`.
         device: where the model is.
         manifest: what `manifest.json` says.
+        windows: what a prediction is made from: windows of rows, or each row where their size is 0.
+        time: the column that orders the rows of windows; empty for their order in the table.
+        group: the column of the series that no window leaves; empty for one series.
 
     Example:
         `save_artefact` shows one.
@@ -70,9 +77,15 @@ class Artefact:
     dtype: str
     device: str
     manifest: Mapping[str, Any]
+    windows: WindowsConfig = field(default_factory=WindowsConfig)
+    time: str = ""
+    group: str = ""
 
     def predict(self, table: Table) -> Predictions:
-        """Predicts the rows of a table; the target column may be absent.
+        """Predicts the rows of a table; the target column may be absent, unless windows hold its past.
+
+        With windows, the prediction of a row is the target `windows.horizon` rows after it, made from the window that
+        ends there; the first rows of each series have none.
 
         Args:
             table: a table with the columns that the model was trained on.
@@ -83,21 +96,73 @@ class Artefact:
         Raises:
             DataError: a column is missing, or a cell does not fit; line and column are named.
         """
-        self.preprocessor.check_columns(table)
-        rows = np.arange(table.rows, dtype=np.int64)
-        if self.preprocessor.missing == "drop":
-            rows = complete_rows(table, [column.name for column in self.preprocessor.columns])
-            table = table.take(rows)
+        rows, used = self._in_use(table, ())
+        x, last, _ = self._inputs(used, labelled=False)
+        rows = rows[last]
         if not rows.size:
             count = len(self.target.classes)
             return Predictions(rows=rows, values=np.zeros(0), probabilities=np.zeros((0, count)) if count else None)
-        x = self.preprocessor.transform(table).astype(self.dtype)
         outputs = outputs_of(self.model, x, self.device)
         if self.target.task == "regression":
             return Predictions(rows=rows, values=self.target.decode(outputs[:, 0]), probabilities=None)
         probabilities = softmax(outputs)
         values = np.array(self.target.classes)[probabilities.argmax(axis=1)]
         return Predictions(rows=rows, values=values, probabilities=probabilities)
+
+    def score(self, table: Table) -> Metrics:
+        """Measures the predictions of a table that has the target column.
+
+        Args:
+            table: a table with the columns that the model was trained on and the target.
+
+        Returns:
+            The loss and the metrics that training gives, and `rows`, the predictions that were measured.
+
+        Raises:
+            DataError: a column is missing, a cell does not fit, or there is nothing to predict.
+        """
+        _, used = self._in_use(table, (self.target.name,))
+        x, _, labelled = self._inputs(used, labelled=True)
+        if not labelled.size:
+            raise worded(
+                DataError,
+                "validate",
+                f"{table.source} must have rows to predict",
+                expected="a complete row" if not self.windows.size else "a window and its target",
+                got="none",
+                step="pass more rows",
+            )
+        y = self.target.encode(used)[labelled]
+        arrays = Arrays(x=x, y=y if self.target.classes else y.astype(self.dtype)[:, np.newaxis])
+        loss, metrics = evaluate(self.model, arrays, device=self.device, mean=self.target.mean, std=self.target.std)
+        return {"loss": loss, **metrics, "rows": float(labelled.size)}
+
+    def _in_use(self, table: Table, further: Collection[str]) -> tuple[npt.NDArray[np.int64], Table]:
+        """Returns the rows that are complete where they must be, and a table of them."""
+        self.preprocessor.check_columns(table)
+        rows = np.arange(table.rows, dtype=np.int64)
+        if self.preprocessor.missing == "drop":
+            rows = complete_rows(table, [*(column.name for column in self.preprocessor.columns), *further])
+            table = table.take(rows)
+        return rows, table
+
+    def _inputs(
+        self, table: Table, *, labelled: bool
+    ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Returns inputs, the row each prediction is made at, and the row of its target."""
+        if not self.windows.size:
+            rows = np.arange(table.rows, dtype=np.int64)
+            return self.preprocessor.transform(table).astype(self.dtype), rows, rows
+        order, series = time_order(table, self.time, self.group)
+        values = series_inputs(table, self.preprocessor, self.target, self.windows).astype(self.dtype)[order]
+        windows = self.windows if labelled else replace(self.windows, stride=1)
+        starts = window_starts(np.zeros(table.rows, np.int64), series, windows, labelled=labelled)
+        last = starts + windows.size - 1
+        return (
+            gathered_windows(values, starts, windows.size),
+            order[last],
+            order[last + windows.horizon] if labelled else np.zeros(0, np.int64),
+        )
 
 
 def model_of(config: JobConfig, prepared: Prepared) -> nn.Module:
@@ -111,14 +176,30 @@ def model_of(config: JobConfig, prepared: Prepared) -> nn.Module:
         The model, on the job's device, with weights drawn from the default generator.
     """
     model = config.workflow.model_config
-    return create_model(
-        model.type,
-        model.architecture,
-        inputs=len(prepared.preprocessor.feature_names),
-        outputs=len(prepared.target.classes) or 1,
-        dtype=getattr(ts, config.run.dtype),
-        device=config.run.device,
+    return _made(
+        {
+            "type": model.type,
+            "architecture": model.architecture,
+            "inputs": prepared.train.x.shape[-1],
+            "outputs": len(prepared.target.classes) or 1,
+        },
+        config.windows.size,
+        config.run.dtype,
+        config.run.device,
     )
+
+
+def _made(chosen: Mapping[str, Any], window: int, dtype: str, device: str) -> nn.Module:
+    """Makes a model of rows, a model of windows, or a model of rows that takes a window as one long row."""
+    kind, architecture = chosen["type"], chosen["architecture"]
+    outputs: int = chosen["outputs"]
+    options: dict[str, Any] = {"dtype": getattr(ts, dtype), "device": device}
+    if window and kind in WINDOWED:
+        return create_windowed_model(
+            kind, architecture, window=window, features=chosen["inputs"], outputs=outputs, **options
+        )
+    model = create_model(kind, architecture, inputs=chosen["inputs"] * max(window, 1), outputs=outputs, **options)
+    return nn.Sequential(nn.Flatten(), model) if window else model
 
 
 def save_artefact(
@@ -184,7 +265,11 @@ def save_artefact(
         (folder / "config.toml").write_text(config_text, encoding="utf-8")
         _write(
             folder / "preprocessing.json",
-            {"target": prepared.target.to_dict(), "inputs": prepared.preprocessor.to_dict()},
+            {
+                "target": prepared.target.to_dict(),
+                "inputs": prepared.preprocessor.to_dict(),
+                **({"windows": to_dict(config.windows), **roles_of(config.data)} if config.windows.size else {}),
+            },
         )
         _write(folder / "metrics.json", {**summary, **metrics})
         # Without wall-clock time, so that equal runs give equal files.
@@ -208,7 +293,7 @@ def _manifest(model: nn.Module, config: JobConfig, prepared: Prepared, result: T
         "model": {
             "type": chosen.type,
             "architecture": dict(chosen.architecture),
-            "inputs": len(prepared.preprocessor.feature_names),
+            "inputs": prepared.train.x.shape[-1],
             "outputs": len(prepared.target.classes) or 1,
             "parameter_count": sum(int(np.prod(one.shape)) for one in model.parameters()),
         },
@@ -276,16 +361,9 @@ def load_artefact(path: str | PathLike[str], *, device: str = "cpu") -> Artefact
         )
     try:
         preprocessing = _read(folder / "preprocessing.json")
-        chosen = manifest["model"]
         dtype = str(manifest["dtype"])
-        model = create_model(
-            chosen["type"],
-            chosen["architecture"],
-            inputs=chosen["inputs"],
-            outputs=chosen["outputs"],
-            dtype=getattr(ts, dtype),
-            device=device,
-        )
+        windows = WindowsConfig(**preprocessing.get("windows", {}))
+        model = _made(manifest["model"], windows.size, dtype, device)
         target = Target.from_dict(preprocessing["target"])
         preprocessor = Preprocessor.from_dict(preprocessing["inputs"])
     except (KeyError, TypeError, AttributeError) as error:
@@ -294,7 +372,15 @@ def load_artefact(path: str | PathLike[str], *, device: str = "cpu") -> Artefact
         raise _damaged(folder, "no model.safetensors")
     model.load_state_dict(ts.load_safetensors(str(folder / "model.safetensors")))
     return Artefact(
-        model=model, preprocessor=preprocessor, target=target, dtype=dtype, device=device, manifest=manifest
+        model=model,
+        preprocessor=preprocessor,
+        target=target,
+        dtype=dtype,
+        device=device,
+        manifest=manifest,
+        windows=windows,
+        time=str(preprocessing.get("time", "")),
+        group=str(preprocessing.get("group", "")),
     )
 
 

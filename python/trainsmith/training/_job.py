@@ -130,7 +130,7 @@ def run_job(
 def _fingerprint(config: JobConfig, prepared: Prepared) -> dict[str, Any]:
     """Says what must be the same when a run goes on: the settings and the training data."""
     sections = config.to_sections()
-    kept = {name: sections[name] for name in ("split", "model", "optimizer", "schedule")}
+    kept = {name: sections[name] for name in ("windows", "split", "model", "optimizer", "schedule")}
     digest = hashlib.sha256(prepared.train.x.tobytes())
     digest.update(prepared.train.y.tobytes())
     return {**kept, "dtype": config.run.dtype, "training data": digest.hexdigest()}

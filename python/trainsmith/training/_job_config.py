@@ -7,9 +7,10 @@ from typing import Any, cast
 from trainsmith.data._nearest import nearest
 from trainsmith.data._options import Config, InvalidConfigError, Problem, file_options, read, to_dict
 from trainsmith.data._wording import shown
-from trainsmith.models import complete_architecture
+from trainsmith.models import complete_architecture, complete_windowed_architecture
+from trainsmith.models._create import WINDOWED
 from trainsmith.training._config import ModelConfig, SplitConfig, WorkflowConfig
-from trainsmith.training._sections import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig
+from trainsmith.training._sections import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig, WindowsConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class JobConfig:
 
     Args:
         data: the table.
+        windows: how rows become windows.
         split: how its rows are divided.
         workflow: how to train, with the model.
         optimizer: the optimizer.
@@ -31,6 +33,7 @@ class JobConfig:
     """
 
     data: DataConfig
+    windows: WindowsConfig
     split: SplitConfig
     workflow: WorkflowConfig
     optimizer: OptimizerConfig
@@ -73,17 +76,21 @@ class JobConfig:
         if "model" in parts:
             model: ModelConfig = parts["model"]
             try:
-                architecture = complete_architecture(model.type, model.architecture)
+                complete = complete_windowed_architecture if model.type in WINDOWED else complete_architecture
+                architecture = complete(model.type, model.architecture)
                 parts["model"] = replace(model, architecture=architecture)
             except InvalidConfigError as error:
                 problems += error.problems
         if "split" in parts and "data" in parts:
             problems += _split_problems(parts["split"], parts["data"])
+        if "windows" in parts and "split" in parts and "model" in parts:
+            problems += _window_problems(parts["windows"], parts["split"], parts["model"])
         if problems:
             raise InvalidConfigError(problems, source)
         workflow: WorkflowConfig = replace(parts["training"], model_config=parts["model"])
         return cls(
             data=parts["data"],
+            windows=parts["windows"],
             split=replace(parts["split"], random_seed=workflow.random_seed),
             workflow=workflow,
             optimizer=parts["optimizer"],
@@ -95,6 +102,7 @@ class JobConfig:
         """Returns the sections of a configuration file that gives this configuration; empty entries are left out."""
         parts: dict[str, Config] = {
             "data": self.data,
+            "windows": self.windows,
             "split": self.split,
             "model": self.workflow.model_config,
             "training": self.workflow,
@@ -107,6 +115,7 @@ class JobConfig:
 
 SECTIONS: dict[str, type[Config]] = {
     "data": DataConfig,
+    "windows": WindowsConfig,
     "split": SplitConfig,
     "model": ModelConfig,
     "training": WorkflowConfig,
@@ -130,15 +139,32 @@ def _file_entries(config: Config) -> dict[str, Any]:
 
 
 def _split_problems(split: SplitConfig, data: DataConfig) -> list[Problem]:
-    if split.strategy == "walk_forward":
+    if split.strategy == "walk_forward" and not (split.train_size and split.test_size):
         return [
             Problem(
-                "split.strategy must give one split",
-                "random, stratified, group or chronological",
-                '"walk_forward", which gives one split per window',
-                'set it to "chronological"',
+                "a walk_forward split needs its sizes",
+                "split.train_size and split.test_size, in rows",
+                f"{split.train_size} and {split.test_size}",
+                "set both",
             )
         ]
     if split.strategy == "group" and not data.group:
         return [Problem("a group split needs its column", "data.group", "nothing", "name the column in data.group")]
+    return []
+
+
+def _window_problems(windows: WindowsConfig, split: SplitConfig, model: ModelConfig) -> list[Problem]:
+    if not windows.size:
+        if model.type in WINDOWED:
+            return [Problem(f"{model.type} needs windows", "windows.size of at least 1", "0", "set windows.size")]
+        return []
+    if split.strategy not in ("auto", "chronological", "walk_forward"):
+        return [
+            Problem(
+                "windows are divided in time",
+                'split.strategy = "chronological" or "walk_forward"',
+                shown(split.strategy),
+                "change it",
+            )
+        ]
     return []

@@ -21,12 +21,14 @@ from trainsmith.data.tabular import (
     required_numbers,
     times_of,
 )
-from trainsmith.errors import DataError
+from trainsmith.errors import ConfigError, DataError
 from trainsmith.training._arrays import Arrays
 from trainsmith.training._config import SplitConfig
 from trainsmith.training._job_config import JobConfig
-from trainsmith.training._sections import DataConfig
+from trainsmith.training._sections import DataConfig, WindowsConfig
+from trainsmith.training._window_rows import gathered_windows, series_inputs, time_order, window_starts
 
+_PARTS = ("train", "validation", "test")
 _STRATA = 10
 _ROWS_PER_STRATUM = 5
 
@@ -39,7 +41,7 @@ class Prepared:
         table: the rows in use.
         rows_in_file: for each of them, its data row in the file, counted from 0, shape (rows,).
         strategy: how they were divided.
-        split: rows of `table` by part.
+        split: rows of `table` by part; with windows, the rows whose targets the windows predict.
         preprocessor: makes the inputs.
         target: makes the targets and maps predictions back.
         train: the training rows.
@@ -75,6 +77,7 @@ def prepare(config: JobConfig, source: Table | None = None) -> Prepared:
 
     Raises:
         IoError: the file is missing or cannot be read.
+        ConfigError: `walk_forward`, which gives more than one split.
         DataError: the table, a column or a cell does not fit the configuration; line and column are named.
 
     Example:
@@ -88,38 +91,126 @@ def prepare(config: JobConfig, source: Table | None = None) -> Prepared:
         ((14, 3, 3), ('no', 'yes'))
         >>> folder.cleanup()
     """
+    loaded = load(config, source)
+    strategy = _strategy(config, loaded.everything)
+    split = _split(loaded.table, strategy, config.split, config.data, loaded.everything, loaded.labels)
+    return encode(config, loaded, split, strategy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A table before it is split.
+
+    Args:
+        table: the rows in use.
+        rows_in_file: for each of them, its data row in the file, counted from 0, shape (rows,).
+        dropped: rows that are not in use.
+        features: the input columns.
+        everything: the target, fitted on all rows, for splits alone.
+        labels: what it makes of the rows.
+    """
+
+    table: Table
+    rows_in_file: npt.NDArray[np.int64]
+    dropped: int
+    features: list[str]
+    everything: Target
+    labels: npt.NDArray[np.int64] | npt.NDArray[np.float64]
+
+
+def load(config: JobConfig, source: Table | None = None) -> Loaded:
+    """Reads and checks the table of a job.
+
+    Args:
+        config: the job.
+        source: the table, where it is read already.
+
+    Returns:
+        The rows in use.
+
+    Raises:
+        IoError: the file is missing or cannot be read.
+        DataError: the table or a column does not fit the configuration.
+
+    Example:
+        `prepare` calls it.
+    """
     data = config.data
     whole = read_table(data.path) if source is None else source
-    features = feature_columns(whole, data)
+    features = feature_columns(whole, data, whole_row=not config.windows.size)
     table, rows_in_file = _rows_in_use(whole, data, features)
     everything = Target.fit(table, data.target, train=np.arange(table.rows), task=data.task)
-    labels = everything.encode(table)
-    strategy = _strategy(config.split, everything)
-    split = _split(table, strategy, config.split, data, everything, labels)
-    target = Target.fit(table, data.target, train=split.train, task=everything.task)
+    return Loaded(
+        table=table,
+        rows_in_file=rows_in_file,
+        dropped=whole.rows - table.rows,
+        features=features,
+        everything=everything,
+        labels=everything.encode(table),
+    )
+
+
+def encode(config: JobConfig, loaded: Loaded, split: Split, strategy: Strategy) -> Prepared:
+    """Encodes the parts of a split; everything that is learned from data comes from its training rows.
+
+    Args:
+        config: the job.
+        loaded: the rows.
+        split: rows by part; rows in no part are left out.
+        strategy: how they were divided.
+
+    Returns:
+        The arrays and what made them.
+
+    Raises:
+        DataError: a cell does not fit, or a part has no window.
+
+    Example:
+        `prepare` calls it.
+    """
+    table, data, windows = loaded.table, config.data, config.windows
+    target = Target.fit(table, data.target, train=split.train, task=loaded.everything.task)
     preprocessor = Preprocessor.fit(
-        table, features, train=split.train, categorical=data.categorical, missing=data.missing
+        table, loaded.features, train=split.train, categorical=data.categorical, missing=data.missing
     )
     dtype = np.dtype(config.run.dtype)
-    x = preprocessor.transform(table).astype(dtype)
     y = target.encode(table)
     y = y if target.classes else y.astype(dtype)[:, None]
     weight = _weights(table, data)
+    notes = [
+        *_row_notes(loaded.dropped, loaded.everything, loaded.labels, split),
+        *_column_notes(preprocessor, table, split),
+    ]
+    inputs = series_inputs(table, preprocessor, target, windows) if windows.size else preprocessor.transform(table)
+    inputs = inputs.astype(dtype)
+    order, starts = np.arange(table.rows), np.zeros(0, np.int64)
+    if windows.size:
+        order, series = time_order(table, data.time, data.group)
+        codes = np.full(table.rows, -1, np.int64)
+        for code, rows in enumerate((split.train, split.validation, split.test)):
+            codes[rows] = code
+        starts = window_starts(codes[order], series, windows)
+        labelled = order[starts + windows.size + windows.horizon - 1]
+        split = Split(**{name: labelled[codes[labelled] == code] for code, name in enumerate(_PARTS)})
+        _check_windows(split, windows, table)
 
     def part(rows: npt.NDArray[np.int64], name: str) -> Arrays | None:
         if not rows.size:
             return None
-        return Arrays(x=x[rows], y=y[rows], weight=_mean_one(weight, rows, name, dtype))
+        if windows.size:
+            place = np.empty(table.rows, np.int64)
+            place[order] = np.arange(table.rows)
+            first = place[rows] - windows.size - windows.horizon + 1
+            x = gathered_windows(inputs[order], first, windows.size)
+        else:
+            x = inputs[rows]
+        return Arrays(x=x, y=y[rows], weight=_mean_one(weight, rows, name, dtype))
 
     train = part(split.train, "training")
     assert train is not None, "a split has training rows"
-    notes = [
-        *_row_notes(whole.rows - table.rows, everything, labels, split),
-        *_column_notes(preprocessor, table, split),
-    ]
     return Prepared(
         table=table,
-        rows_in_file=rows_in_file,
+        rows_in_file=loaded.rows_in_file,
         strategy=strategy,
         split=split,
         preprocessor=preprocessor,
@@ -131,15 +222,28 @@ def prepare(config: JobConfig, source: Table | None = None) -> Prepared:
     )
 
 
-def feature_columns(table: Table, data: DataConfig) -> list[str]:
+def _check_windows(split: Split, windows: WindowsConfig, table: Table) -> None:
+    if not split.train.size:
+        raise worded(
+            DataError,
+            "prepare",
+            f"the training rows of {table.source} must hold a window",
+            expected=f"{windows.size + windows.horizon} rows of one series in a row",
+            got="fewer",
+            step="make windows.size or windows.horizon smaller, or add rows",
+        )
+
+
+def feature_columns(table: Table, data: DataConfig, *, whole_row: bool = True) -> list[str]:
     """Returns the columns that are inputs: all but those with another role.
 
     Args:
         table: the table.
         data: the roles.
+        whole_row: whether a prediction is made from one row, so that there must be an input beside the target.
 
     Returns:
-        Column names in the file's order, at least one.
+        Column names in the file's order.
 
     Raises:
         DataError: a column that the configuration names does not exist, or no input is left.
@@ -158,7 +262,7 @@ def feature_columns(table: Table, data: DataConfig) -> list[str]:
         if name:
             table.column(name, role)
     features = [name for name in table.columns if name not in taken]
-    if not features:
+    if not features and whole_row:
         raise worded(
             DataError,
             "prepare",
@@ -188,11 +292,20 @@ def _rows_in_use(table: Table, data: DataConfig, features: Sequence[str]) -> tup
     return table.take(rows), rows
 
 
-def _strategy(config: SplitConfig, target: Target) -> Strategy:
-    if config.strategy == "auto":
-        return "stratified" if target.classes else "random"
-    assert config.strategy != "walk_forward", "refused by JobConfig"
-    return config.strategy
+def _strategy(config: JobConfig, target: Target) -> Strategy:
+    strategy = config.split.strategy
+    if strategy == "auto":
+        return "chronological" if config.windows.size else "stratified" if target.classes else "random"
+    if strategy == "walk_forward":
+        raise worded(
+            ConfigError,
+            "prepare",
+            "split.strategy must give one split",
+            expected="random, stratified, group or chronological",
+            got='"walk_forward", which gives one split per window',
+            step='set it to "chronological", or run: trainsmith cv',
+        )
+    return strategy
 
 
 def _split(
@@ -222,13 +335,13 @@ def _split(
         validation=config.validation_ratio,
         test=config.test_ratio,
         seed=config.random_seed,
-        labels=labels if target.classes else _strata(labels.astype(np.float64)),
+        labels=labels if target.classes else strata_of(labels.astype(np.float64)),
         groups=groups,
         times=times_of(table, data.time) if strategy == "chronological" and data.time else None,
     )
 
 
-def _strata(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def strata_of(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Cuts a regression target at its quantiles into classes for a stratified split."""
     count = max(1, min(_STRATA, values.size // _ROWS_PER_STRATUM))
     borders = np.quantile(values, np.arange(1, count) / count)

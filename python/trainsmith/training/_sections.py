@@ -68,6 +68,36 @@ class DataConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowsConfig:
+    """How the rows of a time series become windows.
+
+    Rows are put in the order of `data.time`, or taken in theirs; each `data.group` is a series of its own, and no
+    window spans two series or two parts of the split.
+
+    Args:
+        size: rows per window; 0 predicts each row from itself alone.
+        horizon: rows from the last of a window to the one whose target it predicts, at least 1.
+        stride: rows from one training window to the next, at least 1.
+        include_target: whether the past of a numeric target is among the inputs.
+
+    Raises:
+        ConfigError: fields that break their rule, all of them.
+
+    Example:
+        >>> WindowsConfig(size=24).horizon
+        1
+    """
+
+    size: int = option(0, "rows per window; 0: no windows", "int", low=0)
+    horizon: int = option(1, "rows from a window's last to its target", "int", low=1)
+    stride: int = option(1, "rows from one window to the next", "int", low=1)
+    include_target: bool = option(True, "whether the target's past is an input", "bool")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OptimizerConfig:
     """Which optimizer to use.
 
