@@ -83,12 +83,12 @@ def test_an_iteration_that_is_left_lets_its_arrays_go():
 @pytest.mark.parametrize("listed", [[0, 3], [-1]])
 def test_rows_outside_are_refused(listed):
     with pytest.raises(IndexRangeError, match="from 0 to 2"):
-        Gather([ts.zeros((3, 1))], 1, 0, 1, "cpu", listed=np.array(listed, np.int64))
+        Gather([ts.zeros((3, 1))], 1, (0, 1), "cpu", listed=np.array(listed, np.int64))
 
 
 def test_arrays_of_different_lengths_are_refused():
     with pytest.raises(ShapeError):
-        Gather([ts.zeros((3, 1)), ts.zeros((4, 1))], 1, 0, 1, "cpu")
+        Gather([ts.zeros((3, 1)), ts.zeros((4, 1))], 1, (0, 1), "cpu")
 
 
 def _count_in_child(made, queue):

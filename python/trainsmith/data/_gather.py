@@ -58,9 +58,9 @@ def row_batches(
         return plain_batches(sources, order=order, batch_size=batch_size, start=start, stop=stop, device=device)
     tensors = [source if isinstance(source, Tensor) else ts.asarray(source, copy=False) for source in sources]
     if isinstance(order, Permutation):
-        return Gather(tensors, batch_size, start, stop, device, keys=order.keys)
+        return Gather(tensors, batch_size, (start, stop), device, keys=order.keys)
     listed = None if order is None else order.at(np.arange(stop, dtype=np.int64))
-    return Gather(tensors, batch_size, start, stop, device, listed=listed)
+    return Gather(tensors, batch_size, (start, stop), device, listed=listed)
 
 
 def plain_batches(

@@ -24,15 +24,14 @@ pub(crate) struct PyGather {
 
 #[pymethods]
 impl PyGather {
-    /// `keys` shuffle; `listed` names the row at each position; with neither the rows come in order.
+    /// Batches of the positions in `span`: from its start, before its end. `keys` shuffle; `listed` names the row at each position; with neither the rows come in order.
     #[new]
-    #[pyo3(signature = (sources, batch_size, start, stop, device, /, *, keys=None, listed=None))]
+    #[pyo3(signature = (sources, batch_size, span, device, /, *, keys=None, listed=None))]
     fn new(
         py: Python<'_>,
         sources: Vec<Bound<'_, PyTensor>>,
         batch_size: usize,
-        start: usize,
-        stop: usize,
+        span: (usize, usize),
         device: &str,
         keys: Option<[u64; 8]>,
         listed: Option<PyBuffer<i64>>,
@@ -48,7 +47,7 @@ impl PyGather {
         let sources: Vec<&Tensor> = sources.iter().map(|source| &source.get().0).collect();
         let ahead = gate(py, "batches", || {
             let values = sources.iter().map(|source| compact(&source.value("batches")?));
-            Ahead::new(Rows::new(values.collect::<Result<_, _>>()?, order)?, batch_size, start, stop)
+            Ahead::new(Rows::new(values.collect::<Result<_, _>>()?, order)?, batch_size, span.0, span.1)
         })?;
         Ok(Self { ahead: Mutex::new(ahead), device })
     }
