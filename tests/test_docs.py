@@ -7,6 +7,7 @@ import io
 import re
 import shlex
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,10 @@ def blocks(path: Path, language: str) -> list[tuple[str, int, str]]:
     return [(name, text.count("\n", 0, match.start()) + 2, match.group(1)) for match in found]
 
 
-BLOCKS = [block for path in PAPERS for block in blocks(path, "python")]
+# Guides whose blocks belong together: what one writes, the next reads.
+STORIES = [ROOT / "docs" / "guides" / name for name in ("tabular.md", "time-series.md")]
+
+BLOCKS = [block for path in PAPERS if path not in STORIES for block in blocks(path, "python")]
 QUICK_START = blocks(ROOT / "README.md", "python")[0][2]
 
 
@@ -53,6 +57,29 @@ def test_blocks_run(name, line, code, monkeypatch, tmp_path):
     run(name, line, code)
 
 
+def run_commands(code: str, printed: Callable[[], str]) -> None:
+    """Runs the lines of a block that are commands of ours; `> file` takes what one printed."""
+    for command in (line for line in code.splitlines() if line.startswith("trainsmith ")):
+        line, _, target = command.partition(" > ")
+        assert main(shlex.split(line, comments=True)[1:]) == 0, command
+        if target:
+            Path(shlex.split(target, comments=True)[0]).write_text(printed(), encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", STORIES, ids=[path.name for path in STORIES])
+def test_guides_run_from_the_top_to_the_bottom(path, monkeypatch, tmp_path, capsys):
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    found = [(line, kind, code) for kind in ("python", "toml", "sh") for _, line, code in blocks(path, kind)]
+    for line, kind, code in sorted(found):
+        if kind == "python":
+            run(path.name, line, code)
+        elif kind == "toml":
+            Path(code.splitlines()[0].removeprefix("# ")).write_text(code, encoding="utf-8")
+        else:
+            run_commands(code, lambda: capsys.readouterr().out)
+
+
 def losses(code: str) -> list[float]:
     ts.manual_seed(0)
     return [float(line.split()[1]) for line in run("README.md", 1, code).splitlines()]
@@ -73,12 +100,16 @@ def test_the_commands_of_the_readme_run(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     lines = [line for _, _, code in blocks(ROOT / "README.md", "sh") for line in code.splitlines()]
     commands = [line for line in lines if line.startswith("trainsmith ")]
-    assert {shlex.split(command)[1] for command in commands} == {"init", "train", "predict"}
-    for command in commands:
-        line, _, target = command.partition(" > ")
-        assert main(shlex.split(line, comments=True)[1:]) == 0, command
-        if target:
-            Path(shlex.split(target, comments=True)[0]).write_text(capsys.readouterr().out, encoding="utf-8")
+    assert {shlex.split(command)[1] for command in commands} == {
+        "init",
+        "train",
+        "validate",
+        "predict",
+        "cv",
+        "plugins",
+        "devices",
+    }
+    run_commands("\n".join(commands), lambda: capsys.readouterr().out)
 
 
 def test_the_configuration_of_the_readme_is_accepted(monkeypatch, tmp_path):
