@@ -1,5 +1,7 @@
 //! Storage of elements, opaque to everything but its backend, and the value a node holds.
 
+pub mod pool;
+
 use crate::device::Device;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
@@ -54,13 +56,21 @@ impl HostStorage {
 
     /// A copy of `bytes`.
     pub fn copied(bytes: &[u8], device: Device) -> Self {
-        Self::new(AVec::from_slice(64, bytes), device)
+        let mut copy = pool::take(bytes.len());
+        copy.extend_from_slice(bytes);
+        Self::new(copy, device)
+    }
+}
+
+impl Drop for HostStorage {
+    fn drop(&mut self) {
+        pool::give(std::mem::replace(&mut self.bytes, AVec::new(64)));
     }
 }
 
 /// `len` zero bytes on a cache-line boundary.
 pub fn zeroed(len: usize) -> HostVec {
-    let mut bytes = AVec::with_capacity(64, len);
+    let mut bytes = pool::take(len);
     bytes.resize(len, 0);
     bytes
 }

@@ -8,11 +8,18 @@ use std::cmp::Ordering;
 pub type Strides = SmallVec<[isize; 4]>;
 
 /// Position of every element of a tensor in its buffer, in elements.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(PartialEq, Eq, Hash, Debug)]
 pub struct Layout {
     shape: Shape,
     strides: Strides,
     offset: usize,
+}
+
+/// A copy of the strides in one piece; every op copies several.
+impl Clone for Layout {
+    fn clone(&self) -> Self {
+        Self { shape: self.shape.clone(), strides: SmallVec::from_slice(&self.strides), offset: self.offset }
+    }
 }
 
 impl Layout {

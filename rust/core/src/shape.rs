@@ -6,8 +6,15 @@ use std::fmt;
 use std::ops::Deref;
 
 /// Sizes of a tensor's axes, outermost first.
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
+#[derive(PartialEq, Eq, Hash, Default)]
 pub struct Shape(SmallVec<[usize; 4]>);
+
+/// A copy of the sizes in one piece; every op copies several.
+impl Clone for Shape {
+    fn clone(&self) -> Self {
+        Self(SmallVec::from_slice(&self.0))
+    }
+}
 
 impl Shape {
     /// The shape of a 0-d tensor.

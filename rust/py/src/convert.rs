@@ -43,6 +43,9 @@ pub(crate) fn tensor(value: &Bound<'_, PyAny>) -> PyResult<Tensor> {
 
 /// A positional argument.
 pub(crate) fn arg(value: &Bound<'_, PyAny>) -> PyResult<Arg> {
+    if let Ok(tensor) = value.cast_exact::<PyTensor>() {
+        return Ok(Arg::Edge(tensor.get().0.edge().or_raise(value.py())?));
+    }
     if value.is_none() {
         return Ok(Arg::None);
     }

@@ -3,7 +3,9 @@
 use crate::errors::OrRaise;
 use pyo3::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use trainsmith_core::tensor::mode;
+use trainsmith_core::ir::node::Edge;
+use trainsmith_core::tensor::args::{Arg, Attr};
+use trainsmith_core::tensor::{functions, mode};
 use trainsmith_core::{Error, Result};
 
 /// Run a call of the core: without the GIL where it may take long, with panics turned into `InternalError`.
@@ -13,6 +15,12 @@ pub(crate) fn gate<T: Send>(py: Python<'_>, op: &str, call: impl FnOnce() -> Res
     let guarded = || caught(op, call);
     let result = if mode::recording() == 0 { py.detach(guarded) } else { guarded() };
     result.or_raise(py)
+}
+
+/// Call a function of the core by name. A call that is surely short keeps the GIL: giving it up and back costs more.
+pub(crate) fn call(py: Python<'_>, name: &str, args: &[Arg], attrs: &[(String, Attr)]) -> PyResult<Vec<Edge>> {
+    let run = || functions::call(name, args, attrs);
+    if functions::is_short(name, args) { attached(py, name, run) } else { gate(py, name, run) }
 }
 
 /// Run a call of the core that comes back to Python itself.

@@ -1,10 +1,12 @@
 //! The one entry to all functions, and Python's operators on it.
 
 use crate::convert;
-use crate::gate::gate;
+use crate::errors::OrRaise;
+use crate::gate::{call, gate};
 use crate::tensor::PyTensor;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use smallvec::SmallVec;
 use trainsmith_core::ir::node::Edge;
 use trainsmith_core::tensor::args::Arg;
 use trainsmith_core::tensor::{Tensor, functions};
@@ -24,18 +26,20 @@ pub(crate) fn apply<'py>(
     args: &Bound<'py, PyTuple>,
     attrs: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let args: Vec<Arg> = args.iter().map(|a| convert::arg(&a)).collect::<PyResult<_>>()?;
+    let args: SmallVec<[Arg; 3]> = args.iter().map(|a| convert::arg(&a)).collect::<PyResult<_>>()?;
     let attrs = convert::attrs(attrs)?;
-    let edges = gate(py, name, || functions::call(name, &args, &attrs))?;
+    let edges = call(py, name, &args, &attrs)?;
     wrap(py, edges)
 }
 
-fn wrap(py: Python<'_>, edges: Vec<Edge>) -> PyResult<Bound<'_, PyAny>> {
-    let mut tensors = edges.into_iter().map(|e| Ok(PyTensor::wrap(py, Tensor::from_edge(e))?.into_any()));
-    if tensors.len() == 1 {
-        return tensors.next().unwrap_or_else(|| Ok(py.None().into_bound(py)));
+fn wrap(py: Python<'_>, mut edges: Vec<Edge>) -> PyResult<Bound<'_, PyAny>> {
+    let object = |edge| Ok(PyTensor::wrap(py, Tensor::from_edge(edge))?.into_any());
+    if edges.len() == 1
+        && let Some(edge) = edges.pop()
+    {
+        return object(edge);
     }
-    Ok(PyTuple::new(py, tensors.collect::<PyResult<Vec<_>>>()?)?.into_any())
+    Ok(PyTuple::new(py, edges.into_iter().map(object).collect::<PyResult<Vec<_>>>()?)?.into_any())
 }
 
 /// A function of two operands, one of which is a tensor; anything that is no operand gives `NotImplemented`.
@@ -44,11 +48,14 @@ pub(crate) fn binary<'py>(name: &str, a: &Bound<'py, PyAny>, b: &Bound<'py, PyAn
     let (Some(left), Some(right)) = (operand(a)?, operand(b)?) else {
         return Ok(py.NotImplemented().into_bound(py));
     };
-    let edges = gate(py, name, || functions::call(name, &[left, right], &[]))?;
+    let edges = call(py, name, &[left, right], &[])?;
     wrap(py, edges)
 }
 
 fn operand(value: &Bound<'_, PyAny>) -> PyResult<Option<Arg>> {
+    if let Ok(tensor) = value.cast_exact::<PyTensor>() {
+        return tensor.get().0.edge().map(|edge| Some(Arg::Edge(edge))).or_raise(value.py());
+    }
     let known = value.is_instance_of::<PyTensor>()
         || convert::scalar(value).is_some()
         || value.hasattr("__array__")?
@@ -60,7 +67,7 @@ fn operand(value: &Bound<'_, PyAny>) -> PyResult<Option<Arg>> {
 pub(crate) fn unary<'py>(name: &str, a: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = a.py();
     let operand = convert::arg(a)?;
-    let edges = gate(py, name, || functions::call(name, &[operand], &[]))?;
+    let edges = call(py, name, &[operand], &[])?;
     wrap(py, edges)
 }
 

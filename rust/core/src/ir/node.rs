@@ -54,7 +54,7 @@ pub struct Node {
     pub recording: u64,
     /// File and line of the user's call.
     pub origin: Option<Arc<str>>,
-    tape: Mutex<Option<Tape>>,
+    tape: Mutex<Option<Box<Tape>>>,
 }
 
 /// What a new node is made of.
@@ -83,7 +83,18 @@ impl Node {
     pub fn new(parts: NodeParts, tape: Option<Tape>) -> Arc<Self> {
         let NodeParts { op, metas, device, requires_grad, sink, leaf, recording, origin } = parts;
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self { id, op, metas, device, requires_grad, sink, leaf, recording, origin, tape: Mutex::new(tape) })
+        Arc::new(Self {
+            id,
+            op,
+            metas,
+            device,
+            requires_grad,
+            sink,
+            leaf,
+            recording,
+            origin,
+            tape: Mutex::new(tape.map(Box::new)),
+        })
     }
 
     /// A leaf.
@@ -128,7 +139,7 @@ impl Node {
 }
 
 /// Drop chains of any length without recursion: the tape of each node that dies is taken before it drops.
-fn unwind(tape: Tape) {
+fn unwind(tape: Box<Tape>) {
     let mut pending: Vec<Edge> = tape.inputs.into_vec();
     while let Some(edge) = pending.pop() {
         if let Some(mut node) = Arc::into_inner(edge.node)
@@ -203,6 +214,11 @@ impl Handle {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Look at what the place holds now.
+    pub fn with<T>(&self, look: impl FnOnce(&Edge) -> T) -> T {
+        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Point the place at another edge.
     pub fn set(&self, edge: Edge) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = edge;
@@ -222,6 +238,11 @@ impl Sink {
     /// The gradient so far.
     pub fn get(&self) -> Option<Arc<Handle>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether there is a gradient.
+    pub fn is_set(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Replace or clear the gradient.

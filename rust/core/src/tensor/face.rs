@@ -3,6 +3,7 @@
 use crate::backend;
 use crate::buffer::{Meta, Value};
 use crate::device::Device;
+use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
 use crate::ir::build::Builder;
 use crate::ir::infer::infer;
@@ -11,6 +12,7 @@ use crate::ir::op::Op;
 use crate::ir::view::view_layout;
 use crate::layout::Layout;
 use crate::passes::grad::{reads, require_derivative};
+use crate::shape::Shape;
 use crate::tensor::{counters, mode};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -52,6 +54,16 @@ pub fn leaf(value: Value) -> Edge {
     Edge { node, port: 0, value: Some(value) }
 }
 
+/// A number in every place of a shape; outside recordings a view of one element.
+pub fn everywhere(value: Scalar, shape: &Shape, dtype: DType, device: Device) -> Result<Edge> {
+    let op = Op::Fill { value, shape: Shape::scalar(), dtype };
+    if mode::recording() != 0 {
+        return face().expand(&face().source(op, device)?, shape);
+    }
+    let one = backend::of(device).run_op(&op, &[])?.remove(0);
+    Ok(leaf(one.with_layout(one.layout.expand(shape))))
+}
+
 fn one_device(op: &Op, inputs: &[Edge]) -> Result<Device> {
     let Some(first) = inputs.first() else { return Ok(Device::Cpu) };
     let device = first.node.device;
@@ -87,7 +99,10 @@ pub fn no_value(op: &str, edge: &Edge) -> Error {
 
 fn run(op: Op, inputs: &[Edge], device: Device) -> Result<Edges> {
     counters::add(&counters::EAGER_OPS, 1);
-    let values: SmallVec<[Value; 3]> = inputs.iter().map(|e| value_of(op.name(), e)).collect::<Result<_>>()?;
+    let mut values: SmallVec<[Value; 3]> = SmallVec::new();
+    for edge in inputs {
+        values.push(value_of(op.name(), edge)?);
+    }
     let taped = mode::grad_enabled() && inputs.iter().any(|e| e.node.requires_grad);
     let results: SmallVec<[Value; 1]> = match view_of(&op, &values)? {
         Some(layout) => SmallVec::from_iter([values[0].with_layout(layout)]),

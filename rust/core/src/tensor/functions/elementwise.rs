@@ -5,7 +5,7 @@ use super::promote::{broadcast, floating, pair, typed_pair, unify};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::node::Edge;
-use crate::ir::op::{BinaryOp, CompareOp, UnaryOp};
+use crate::ir::op::{BinaryOp, CompareOp, Op, UnaryOp};
 use crate::tensor::args::{Arg, Call};
 use crate::tensor::face::face;
 use crate::tensor::functions::creation::scalar_like;
@@ -91,24 +91,24 @@ fn real(c: &Call<'_>, op: UnaryOp) -> Result<Vec<Edge>> {
 
 fn arithmetic(c: &Call<'_>, op: BinaryOp) -> Result<Vec<Edge>> {
     let (a, b) = pair(c)?;
-    Ok(vec![face().binary(op, &a, &b)?])
+    Ok(vec![face().one(Op::Binary(op), &[a, b])?])
 }
 
 /// Integers become float32 first.
 fn quotient(c: &Call<'_>, op: BinaryOp) -> Result<Vec<Edge>> {
     let (a, b) = typed_pair(c)?;
     let (a, b) = broadcast(c.name, floating(&a)?, floating(&b)?)?;
-    Ok(vec![face().binary(op, &a, &b)?])
+    Ok(vec![face().one(Op::Binary(op), &[a, b])?])
 }
 
 fn comparison(c: &Call<'_>, op: CompareOp) -> Result<Vec<Edge>> {
     let (a, b) = pair(c)?;
-    Ok(vec![face().compare(op, &a, &b)?])
+    Ok(vec![face().one(Op::Compare(op), &[a, b])?])
 }
 
 fn logical(c: &Call<'_>, op: BinaryOp) -> Result<Vec<Edge>> {
     let (a, b) = broadcast(c.name, truth(&c.edge(0)?)?, truth(&c.edge(1)?)?)?;
-    Ok(vec![face().binary(op, &a, &b)?])
+    Ok(vec![face().one(Op::Binary(op), &[a, b])?])
 }
 
 /// Not zero.
@@ -141,7 +141,7 @@ fn select(c: &Call<'_>) -> Result<Vec<Edge>> {
     let (a, b) = pair(&branches)?;
     let (condition, a) = broadcast(c.name, condition, a)?;
     let (a, b) = broadcast(c.name, a, b)?;
-    Ok(vec![face().select(&condition, &a, &b)?])
+    Ok(vec![face().one(Op::Select, &[condition, a, b])?])
 }
 
 /// Between two bounds; the derivative is 1 at a bound, and NaN stays.

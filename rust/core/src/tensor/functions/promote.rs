@@ -5,8 +5,7 @@ use crate::error::Result;
 use crate::ir::node::Edge;
 use crate::shape::Shape;
 use crate::tensor::args::{Arg, Call};
-use crate::tensor::face::face;
-use crate::tensor::functions::creation::scalar_like;
+use crate::tensor::face::{everywhere, face};
 
 /// Two operands of one dtype and shape.
 pub(super) fn pair(c: &Call<'_>) -> Result<(Edge, Edge)> {
@@ -25,7 +24,7 @@ pub(super) fn typed_pair(c: &Call<'_>) -> Result<(Edge, Edge)> {
 
 fn beside(op: &str, tensor: &Edge, scalar: Scalar) -> Result<(Edge, Edge)> {
     let dtype = scalar.weak_dtype(op, tensor.dtype())?;
-    Ok((face().cast(tensor, dtype)?, scalar_like(scalar, dtype, tensor.node.device)?))
+    Ok((face().cast(tensor, dtype)?, everywhere(scalar, tensor.shape(), dtype, tensor.node.device)?))
 }
 
 /// Cast two tensors to their common dtype.
