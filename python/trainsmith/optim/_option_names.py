@@ -71,18 +71,29 @@ def split(
             values: Sequence[Any] = tuple(value)
             if len(values) != len(names):
                 raise problem(ArgumentError, optimizer, f"{name}: {len(names)} numbers", repr(value))
-            numbers.update({part: _number(optimizer, name, part, one) for part, one in zip(names, values)})
+            numbers.update({part: number(optimizer, name, part, one) for part, one in zip(names, values)})
         elif name in _CHOICES:
             if value not in _CHOICES[name]:
                 choices = ", ".join(repr(choice) for choice in _CHOICES[name])
                 raise problem(ArgumentError, optimizer, f"{name} to be one of {choices}", repr(value))
             numbers[name] = float(_CHOICES[name].index(value))
         else:
-            numbers[name] = _number(optimizer, name, name, value)
+            numbers[name] = number(optimizer, name, name, value)
     return numbers, flags
 
 
-def _number(optimizer: str, name: str, part: str, value: Any) -> float:
+def number(optimizer: str, name: str, part: str, value: Any) -> float:
+    """Gives a number of the core.
+
+    Args:
+        optimizer: name of the optimizer, for messages.
+        name: of the option.
+        part: what the core calls it, or its part.
+        value: a number; None for a part that may be absent.
+
+    Raises:
+        ArgumentError: a value that is no number.
+    """
     given: Any = math.nan if value is None and part in _OPTIONAL else value
     try:
         return float(given)

@@ -8,7 +8,7 @@ from trainsmith import _core
 from trainsmith._core import Parameter
 from trainsmith._problem import problem
 from trainsmith.errors import ArgumentError
-from trainsmith.optim._option_names import joined, split
+from trainsmith.optim._option_names import joined, number, split
 
 
 class ParamGroup(MutableMapping[str, Any]):
@@ -47,6 +47,15 @@ class ParamGroup(MutableMapping[str, Any]):
     def options(self) -> dict[str, Any]:
         """Gives the options of the optimizer, the learning rate first."""
         return joined({**self._group.numbers(), **self._group.flags()})
+
+    def numbers(self) -> dict[str, float]:
+        """Gives the numbers among the options, as the core holds them."""
+        return self._group.numbers()
+
+    def set_numbers(self, numbers: Mapping[str, float]) -> None:
+        """Sets numbers by the core's names. Schedulers do so at every step, so it costs little."""
+        for name, value in numbers.items():
+            self._group.set_number(name, number(self._optimizer, name, name, value))
 
     def __getitem__(self, key: str) -> Any:
         if key == "params":
@@ -101,8 +110,8 @@ class ParamGroup(MutableMapping[str, Any]):
         # A flag may ask something of the numbers, so flags go down before them and up after them.
         for name in (name for name, flag in flags.items() if not flag):
             self._group.set_flag(name, False)
-        for name, number in numbers.items():
-            self._group.set_number(name, number)
+        for name, value in numbers.items():
+            self._group.set_number(name, value)
         for name in (name for name, flag in flags.items() if flag):
             self._group.set_flag(name, True)
 

@@ -88,14 +88,10 @@ impl PyGroup {
         self.0.options().flags
     }
     fn set_number(&self, py: Python<'_>, name: String, value: f64) -> PyResult<()> {
-        let mut options = self.0.options();
-        options.numbers.insert(name, value);
-        self.0.set_options(options).or_raise(py)
+        self.0.change(|options| drop(options.numbers.insert(name, value))).or_raise(py)
     }
     fn set_flag(&self, py: Python<'_>, name: String, value: bool) -> PyResult<()> {
-        let mut options = self.0.options();
-        options.flags.insert(name, value);
-        self.0.set_options(options).or_raise(py)
+        self.0.change(|options| drop(options.flags.insert(name, value))).or_raise(py)
     }
     #[getter]
     fn version(&self) -> u64 {

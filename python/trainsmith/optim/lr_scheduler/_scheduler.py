@@ -71,18 +71,16 @@ class LRScheduler(ABC):
         if not _core.recording():
             self._advance()
             return
-        undo: list[tuple[int, list[float], list[dict[str, Any]]]] = []
+        undo: list[tuple[int, list[float], list[dict[str, float]]]] = []
 
         def advance() -> None:
-            changed = ("lr", "momentum", "betas")
-            groups = [{key: group[key] for key in changed if key in group} for group in self.optimizer.param_groups]
-            undo[:] = [(self.last_epoch, self._last_lr, groups)]
+            undo[:] = [(self.last_epoch, self._last_lr, [group.numbers() for group in self.optimizer.param_groups])]
             self._advance()
 
         def rollback() -> None:
             self.last_epoch, self._last_lr, groups = undo.pop()
-            for group, options in zip(self.optimizer.param_groups, groups):
-                group.update_options(options)
+            for group, numbers in zip(self.optimizer.param_groups, groups):
+                group.set_numbers(numbers)
 
         _core.record_event(advance, rollback)
 
@@ -100,7 +98,7 @@ class LRScheduler(ABC):
     def _write(self, rates: list[float]) -> None:
         self._last_lr = rates
         for group, rate in zip(self.optimizer.param_groups, rates):
-            group["lr"] = rate
+            group.set_numbers({"lr": rate})
         set_momenta(self.optimizer, self._momenta(self.last_epoch))
 
     def _momenta(self, step: int) -> list[float]:

@@ -147,6 +147,11 @@ pub trait Transform: Send + Sync + Debug {
         moment.running.to_vec()
     }
 
+    /// Whether its numbers depend on the parameter.
+    fn per_parameter(&self) -> bool {
+        false
+    }
+
     /// Its numbers for a step, computed in f64 on the host before the step runs; always as many.
     fn numbers(&self, moment: &Moment<'_>) -> Vec<f64>;
 

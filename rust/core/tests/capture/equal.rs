@@ -93,7 +93,7 @@ fn compare(words: &[u64], plan: &Plan, dtype: DType, tolerance: f64) -> Option<S
             let group = &net.optimizer.groups()[0];
             let mut options = group.options();
             options.numbers.insert("lr".into(), lr);
-            group.set_options(options).unwrap();
+            group.change(|held| *held = options).unwrap();
         }
         let data = [random(10 + turn, &BATCH, dtype), random(20 + turn, &BATCH, dtype)];
         if captured.as_ref().is_none_or(|c| c.misfit().is_some()) {

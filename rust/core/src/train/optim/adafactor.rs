@@ -83,6 +83,9 @@ impl Transform for ScaleByFactors {
         let folded = |axis| Meta::new(param.shape.with(axis, 1), param.dtype);
         vec![Slot::like("row_var", &folded(rank - 1)), Slot::like("col_var", &folded(rank - 2))]
     }
+    fn per_parameter(&self) -> bool {
+        true
+    }
     fn numbers(&self, moment: &Moment<'_>) -> Vec<f64> {
         let given = moment.number("eps1");
         let eps = if given.is_nan() { resolution(moment.param.dtype) } else { given };

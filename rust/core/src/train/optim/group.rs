@@ -3,6 +3,7 @@
 use super::{Kind, lock};
 use crate::error::Result;
 use crate::ir::variable::Variable;
+use crate::tensor::counters;
 use crate::train::transform::{Chain, Options};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,18 +13,27 @@ use std::sync::{Arc, Mutex};
 pub struct Group {
     kind: Kind,
     params: Vec<Arc<Variable>>,
-    options: Mutex<Options>,
+    held: Mutex<Held>,
     version: AtomicU64,
+}
+
+/// The options, and what pieces they make, in words.
+#[derive(Debug)]
+struct Held {
+    options: Options,
+    pieces: String,
 }
 
 impl Group {
     /// A group of parameters.
     pub fn new(kind: Kind, params: Vec<Arc<Variable>>, options: Options) -> Result<Arc<Self>> {
         (kind.validate)(&options)?;
-        for piece in (kind.chain)(&options) {
+        let chain = (kind.chain)(&options);
+        for piece in &chain {
             params.iter().try_for_each(|param| piece.accepts(&param.meta()))?;
         }
-        Ok(Arc::new(Self { kind, params, options: Mutex::new(options), version: AtomicU64::new(0) }))
+        let pieces = format!("{chain:?}");
+        Ok(Arc::new(Self { kind, params, held: Mutex::new(Held { options, pieces }), version: AtomicU64::new(0) }))
     }
 
     /// The parameters.
@@ -33,23 +43,31 @@ impl Group {
 
     /// A copy of the options.
     pub fn options(&self) -> Options {
-        lock(&self.options).clone()
+        lock(&self.held).options.clone()
+    }
+
+    /// Look at the options.
+    pub(super) fn with_options<T>(&self, look: impl FnOnce(&Options) -> T) -> T {
+        look(&lock(&self.held).options)
     }
 
     /// The pieces of the optimizer under the options as they are.
     pub fn chain(&self) -> Chain {
-        (self.kind.chain)(&lock(&self.options))
+        (self.kind.chain)(&lock(&self.held).options)
     }
 
-    /// Replace the options; what changes the chain of pieces changes the version too.
-    pub fn set_options(&self, options: Options) -> Result<()> {
+    /// Change the options, all or after an error nothing; what changes the chain of pieces changes the version too.
+    pub fn change(&self, change: impl FnOnce(&mut Options)) -> Result<()> {
+        let mut held = lock(&self.held);
+        let mut options = held.options.clone();
+        change(&mut options);
         (self.kind.validate)(&options)?;
-        let mut held = lock(&self.options);
-        let pieces = |o: &Options| format!("{:?}", (self.kind.chain)(o));
-        if pieces(&held) != pieces(&options) {
+        let pieces = format!("{:?}", (self.kind.chain)(&options));
+        if pieces != held.pieces {
             self.version.fetch_add(1, Ordering::Relaxed);
+            counters::add(&counters::CHANGES, 1);
         }
-        *held = options;
+        *held = Held { options, pieces };
         Ok(())
     }
 

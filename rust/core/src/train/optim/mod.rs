@@ -10,6 +10,7 @@ mod adamax;
 mod adamw;
 mod adamw8bit;
 mod code8bit;
+mod count;
 mod group;
 mod lamb;
 mod lars;

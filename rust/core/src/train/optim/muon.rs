@@ -90,6 +90,9 @@ impl Transform for Orthogonal {
     fn state(&self, param: &Meta) -> Vec<Slot> {
         vec![Slot::like("momentum_buffer", param)]
     }
+    fn per_parameter(&self) -> bool {
+        true
+    }
     fn numbers(&self, moment: &Moment<'_>) -> Vec<f64> {
         let (rows, columns) = (moment.param.shape[0] as f64, moment.param.shape[1] as f64);
         let ratio = if moment.number("adjust_lr_fn") == 2.0 {

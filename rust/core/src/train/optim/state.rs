@@ -46,6 +46,12 @@ impl ParamState {
         piece.running().iter().map(|name| running.get(*name).copied().unwrap_or(1.0)).collect()
     }
 
+    /// Replace the running numbers of a piece.
+    pub(super) fn set_running_of(&self, piece: &dyn Transform, numbers: &[f64]) {
+        let names = piece.running().iter().map(|name| (*name).to_owned());
+        lock(&self.running).extend(names.zip(numbers.iter().copied()));
+    }
+
     /// State tensors by name.
     pub fn cells(&self) -> Vec<(String, Arc<Variable>)> {
         lock(&self.cells).clone()

@@ -1,7 +1,8 @@
 //! The step of an optimizer: every update is computed before the first is written.
 
+use super::count::{Count, Counter};
 use super::{Group, Kind, ParamState, lock};
-use crate::buffer::{Meta, Value};
+use crate::buffer::Value;
 use crate::device::Device;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
@@ -11,10 +12,11 @@ use crate::ir::variable::Variable;
 use crate::shape::Shape;
 use crate::tensor::face::{face, value_of};
 use crate::tensor::recorder::HostEvent;
-use crate::tensor::{Tensor, holds, mode};
-use crate::train::transform::{Chain, Moment, Options, Site, Slot, Transform, working};
-use std::collections::BTreeMap;
+use crate::tensor::{Tensor, counters, holds, mode};
+use crate::train::transform::{Options, Site, Slot, working};
 use std::fmt;
+use std::iter::repeat_n;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// An optimizer: groups, and the state of each parameter.
@@ -27,63 +29,6 @@ pub struct Optimizer {
 impl fmt::Debug for Optimizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Optimizer").field("kind", &self.kind.name).finish_non_exhaustive()
-    }
-}
-
-/// The host's share in the step of one parameter.
-struct Counter {
-    group: Arc<Group>,
-    chain: Arc<Chain>,
-    param: Meta,
-    state: Arc<ParamState>,
-}
-
-impl Counter {
-    /// How many numbers each piece takes.
-    fn counts(&self) -> Vec<usize> {
-        let options = self.group.options();
-        let count = |piece: &dyn Transform| {
-            let running = vec![1.0; piece.running().len()];
-            piece.numbers(&Moment { options: &options, param: &self.param, t: 1, running: &running }).len()
-        };
-        self.chain.iter().map(|piece| count(piece.as_ref())).collect()
-    }
-
-    /// Count the step, move the running numbers on, and give the numbers of all pieces.
-    fn advance(&self) -> Vec<f64> {
-        let options = self.group.options();
-        let t = self.state.step() + 1;
-        let mut kept = self.state.running();
-        let mut numbers = vec![];
-        for piece in self.chain.iter() {
-            let before = self.state.running_of(piece.as_ref());
-            let moment = Moment { options: &options, param: &self.param, t, running: &before };
-            let running = piece.advance(&moment);
-            numbers.extend(piece.numbers(&Moment { running: &running, ..moment }));
-            kept.extend(piece.running().iter().map(|name| (*name).to_owned()).zip(running));
-        }
-        self.state.set_step(t);
-        self.state.set_running(kept);
-        numbers
-    }
-}
-
-/// The host's share of a step, and what the running numbers were before it.
-struct Count {
-    counters: Vec<Arc<Counter>>,
-    before: Mutex<Vec<BTreeMap<String, f64>>>,
-}
-
-impl HostEvent for Count {
-    fn advance(&self) -> Result<Vec<f64>> {
-        *lock(&self.before) = self.counters.iter().map(|c| c.state.running()).collect();
-        Ok(self.counters.iter().flat_map(|counter| counter.advance()).collect())
-    }
-    fn rollback(&self) {
-        for (counter, running) in self.counters.iter().zip(lock(&self.before).drain(..)) {
-            counter.state.set_step(counter.state.step() - 1);
-            counter.state.set_running(running);
-        }
     }
 }
 
@@ -119,6 +64,7 @@ impl Optimizer {
             known.push(param.id());
         }
         groups.push(group);
+        counters::add(&counters::CHANGES, 1);
         Ok(())
     }
 
@@ -172,23 +118,18 @@ impl Optimizer {
                 return Ok(());
             }
             let parts = self.parts()?;
-            let counters = parts.iter().map(|part| Arc::clone(&part.counter)).collect();
-            let event = Count { counters, before: Mutex::default() };
+            let event = Count::new(parts.iter().map(|part| Arc::clone(&part.counter)).collect());
+            let counts: Vec<usize> = parts.iter().map(|part| part.counts.iter().sum()).collect();
+            let places = event.places(&counts);
+            let kinds =
+                event.firsts().flat_map(|first| repeat_n(parts[first].counter.place(), counts[first])).collect();
             if mode::recording() != 0 {
-                return self.record(&parts, event, skip);
+                return self.record(&parts, &places, event, kinds, skip);
             }
             let numbers = event.advance()?;
-            let mut rest = numbers.as_slice();
-            let written = parts
-                .iter()
-                .map(|part| {
-                    let (mine, later) = rest.split_at(part.counts.iter().sum());
-                    rest = later;
-                    let numbers = mine.iter().map(|&n| number(n, &part.param)).collect::<Result<Vec<_>>>()?;
-                    self.updated(part, &numbers, None)
-                })
-                .collect::<Result<Vec<_>>>();
-            match written {
+            let numbers = numbers.into_iter().zip(kinds).map(number).collect::<Result<Vec<_>>>();
+            let update = |numbers: Vec<Edge>| self.all_updated(&parts, &places, &numbers, None);
+            match numbers.and_then(update) {
                 Ok(written) => write(written),
                 Err(error) => {
                     event.rollback();
@@ -198,29 +139,34 @@ impl Optimizer {
         })
     }
 
-    fn record(&self, parts: &[Part], event: Count, skip: Option<&Edge>) -> Result<()> {
-        let mut wanted: Vec<(DType, Device)> = vec![];
-        for part in parts {
-            let kind = (working(part.param.meta().dtype), part.param.device());
-            wanted.extend(std::iter::repeat_n(kind, part.counts.iter().sum()));
-            mode::with_recorder(|r| r.use_sink(&part.sink));
-        }
+    fn record(
+        &self,
+        parts: &[Part],
+        places: &[Range<usize>],
+        event: Count,
+        kinds: Vec<(DType, Device)>,
+        skip: Option<&Edge>,
+    ) -> Result<()> {
         let inputs = mode::with_recorder(|r| {
-            let inputs = r.event(Arc::new(event), &wanted);
+            parts.iter().for_each(|part| r.use_sink(&part.sink));
+            let inputs = r.event(Arc::new(event), &kinds);
             if let Some(flag) = skip {
                 r.undo_if(flag);
             }
             inputs
         })
         .unwrap_or_default();
-        let mut rest = inputs.as_slice();
-        let mut written = vec![];
-        for part in parts {
-            let (numbers, later) = rest.split_at(part.counts.iter().sum());
-            written.push(self.updated(part, numbers, skip)?);
-            rest = later;
-        }
-        write(written)
+        write(self.all_updated(parts, places, &inputs, skip)?)
+    }
+
+    fn all_updated(
+        &self,
+        parts: &[Part],
+        places: &[Range<usize>],
+        numbers: &[Edge],
+        skip: Option<&Edge>,
+    ) -> Result<Vec<Vec<(Arc<Variable>, Edge)>>> {
+        parts.iter().zip(places).map(|(part, place)| self.updated(part, &numbers[place.clone()], skip)).collect()
     }
 
     fn parts(&self) -> Result<Vec<Part>> {
@@ -231,7 +177,7 @@ impl Optimizer {
                 let tensor = Tensor::from_variable(Arc::clone(param));
                 let Some(grad) = tensor.grad() else { continue };
                 let (group, chain, state) = (Arc::clone(&group), Arc::clone(&chain), self.state(param));
-                let counter = Arc::new(Counter { group, chain, param: param.meta(), state });
+                let counter = Arc::new(Counter { group, chain, param: param.meta(), device: param.device(), state });
                 let (param, sink, counts) = (Arc::clone(param), Arc::clone(param.sink()), counter.counts());
                 parts.push(Part { counter, counts, param, sink, grad: grad.edge()? });
             }
@@ -284,10 +230,9 @@ fn write(written: Vec<Vec<(Arc<Variable>, Edge)>>) -> Result<()> {
     Ok(())
 }
 
-/// A number as a 0-d tensor beside the parameter.
-fn number(value: f64, param: &Variable) -> Result<Edge> {
-    let dtype = working(param.meta().dtype);
-    face().source(Op::Fill { value: Scalar::Float(value), shape: Shape::scalar(), dtype }, param.device())
+/// A number as a 0-d tensor.
+fn number((value, (dtype, device)): (f64, (DType, Device))) -> Result<Edge> {
+    face().source(Op::Fill { value: Scalar::Float(value), shape: Shape::scalar(), dtype }, device)
 }
 
 /// Values of cells, all taken between the same two steps.
