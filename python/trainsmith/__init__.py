@@ -1,7 +1,11 @@
 """Train neural networks on the CPU and on any GPU: arrays of the Python array API standard, with gradients."""
 
+import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING
+
 from trainsmith import _methods as _methods
-from trainsmith import data, debug, errors, linalg, nn, optim
+from trainsmith import errors
 from trainsmith._arithmetic import add, divide, floor_divide, multiply, pow, reciprocal, remainder, square, subtract
 from trainsmith._arrays import asarray, from_dlpack
 from trainsmith._autograd import enable_grad, grad, is_grad_enabled, no_grad, set_grad_enabled, value_and_grad, vjp
@@ -108,6 +112,9 @@ from trainsmith._sets import unique_all, unique_counts, unique_inverse, unique_v
 from trainsmith._sorting import argsort, searchsorted, sort, topk
 from trainsmith._threads import get_num_threads, set_num_threads
 from trainsmith._trigonometry import acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, sin, sinh, tan, tanh
+
+if TYPE_CHECKING:
+    from trainsmith import data, debug, linalg, nn, optim
 
 # fmt: off
 __all__ = [
@@ -302,3 +309,16 @@ __all__ = [
     "zeros_like",
 ]
 # fmt: on
+
+# Loaded when they are asked for first: `import trainsmith` shall not take much longer than `import numpy`.
+_LATER = frozenset({"data", "debug", "linalg", "nn", "optim"})
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in _LATER:
+        return importlib.import_module(f"trainsmith.{name}")
+    raise AttributeError(f"module 'trainsmith' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
