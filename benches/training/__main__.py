@@ -1,7 +1,7 @@
 """Times training steps of trainsmith and its peers in turns, and prints how their times compare.
 
 python benches/training                              every workload, every installed peer, 1 and 2 threads
-python benches/training --peer-python other/bin/python --json out.json
+python benches/training --peer-python other/bin/python --json out.json --svg out.svg
 python benches/training --only tabular_mlp --library trainsmith --threads 2
 python benches/training --memory
 """
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from chart import chart
 from comparison import LOSS_TOLERANCE, Comparison, compare
 from contenders import Worker, named, start
 from workloads import WORKLOADS
@@ -32,6 +33,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=9, help="turns of every library")
     parser.add_argument("--seconds", type=float, default=0.2, help="length of one turn")
     parser.add_argument("--json", type=Path, help="file for all figures")
+    parser.add_argument("--svg", type=Path, help="file for a chart of the last number of threads")
     parser.add_argument("--memory", action="store_true", help="peak memory instead of time")
     return parser.parse_args()
 
@@ -59,7 +61,9 @@ def times(contenders: list[str], workloads: list[str], options: argparse.Namespa
             result = compare(workload, threads, workers, options.rounds, options.seconds)
             ratios = result.ratios()
             worst = f"{max(ratios.values()):.2f}" if ratios else ""
-            medians = [f"{result.median(worker.contender):,.1f}" for worker in workers]
+            medians = [
+                f"{result.median(w.contender):,.1f}" if w.contender in result.microseconds else "" for w in workers
+            ]
             print(row([workload, str(threads), *medians, worst]), flush=True)
             results.append(result)
         for worker in workers:
@@ -105,6 +109,10 @@ def main() -> int:
     else:
         results, figures["versions"] = times(contenders, workloads, options)
         figures["runs"] = [result.as_json() for result in results]
+        if options.svg:
+            last = [result for result in results if result.threads == results[-1].threads]
+            title = f"Time of a training step, multiples of ours; {last[0].threads} threads, {cpu()}"
+            options.svg.write_text(chart(last, title), encoding="utf-8")
         parted = [f"{r.workload}: {r.loss_difference():.1e}" for r in results if r.loss_difference() > LOSS_TOLERANCE]
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")

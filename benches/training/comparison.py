@@ -1,10 +1,11 @@
 """Times one workload with several workers in turns, and what follows from the times."""
 
 import statistics
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from contenders import Worker
+from contenders import AnswerError, Worker
 
 #: Steps over which losses are compared, and how far they may part, relative to the first.
 LOSS_STEPS, LOSS_TOLERANCE = 5, 1e-3
@@ -61,15 +62,23 @@ def compare(workload: str, threads: int, workers: list[Worker], rounds: int, sec
     """Gives each worker a slice of `seconds` in each round, in turning order, so that drift hits all alike."""
     result = Comparison(workload, threads)
     steps: dict[str, int] = {}
+    able: list[Worker] = []
     for worker in workers:
-        worker.ask(do="open", workload=workload, mode=worker.mode)
-        first = worker.ask(do="losses", steps=LOSS_STEPS)
+        try:
+            worker.ask(do="open", workload=workload, mode=worker.mode)
+            first = worker.ask(do="losses", steps=LOSS_STEPS)
+        except AnswerError as problem:
+            if worker is workers[0]:
+                raise
+            print(f"{workload}: left out: {problem}", file=sys.stderr)
+            continue
+        able.append(worker)
         result.losses[worker.contender] = first["losses"]
         result.first_step_s[worker.contender] = first["first_step_s"]
         steps[worker.contender] = worker.ask(do="calibrate", seconds=seconds)["steps"]
         result.microseconds[worker.contender] = []
     for turn in range(rounds):
-        for worker in workers if turn % 2 else reversed(workers):
+        for worker in able if turn % 2 else reversed(able):
             timed = worker.ask(do="time", steps=steps[worker.contender])
             result.microseconds[worker.contender].append(timed["microseconds"])
     return result

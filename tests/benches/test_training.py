@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -18,8 +19,12 @@ def bench(*options: str) -> subprocess.CompletedProcess[str]:
 def test_contenders_run_in_turns_from_the_same_start(tmp_path):
     out = tmp_path / "figures.json"
     short = ("--only", "tiny_mlp", "--threads", "1", "--rounds", "3", "--seconds", "0.002")
-    done = bench(*short, "--library", "trainsmith:captured,trainsmith:eager", "--json", str(out))
+    drawing = tmp_path / "chart.svg"
+    both = "trainsmith:captured,trainsmith:eager"
+    done = bench(*short, "--library", both, "--json", str(out), "--svg", str(drawing))
     assert done.returncode == 0, done.stderr
+    bars = ElementTree.parse(drawing).findall(".//{*}rect[@class='bar']")
+    assert len(bars) == 2
     [run] = json.loads(out.read_text())["runs"]
     captured, eager = (run["microseconds"][f"trainsmith:{mode}"] for mode in ("captured", "eager"))
     assert run["ratios"] == {"trainsmith:eager": sorted(a / b for a, b in zip(captured, eager))[1]}
