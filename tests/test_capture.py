@@ -340,6 +340,26 @@ def test_run_steps_equals_single_steps() -> None:
         np.testing.assert_array_equal(a, b)
 
 
+def test_run_steps_goes_on_where_a_step_changes_what_it_depends_on() -> None:
+    x = np.random.default_rng(0).normal(size=(4, 3, 2)).astype(np.float32)
+
+    def run(many: bool) -> tuple[list[float], list[float]]:
+        layer = nn.Linear(2, 1)
+        layer.load_state_dict({"weight": ts.asarray([[0.5, -1.0]]), "bias": ts.asarray([0.25])})
+
+        @ts.compile
+        def accumulate(x: ts.Tensor) -> ts.Tensor:
+            loss = ts.mean(ts.square(layer(x)))
+            loss.backward()
+            return loss
+
+        losses = accumulate.run_steps(x).tolist() if many else [float(accumulate(part)) for part in x]
+        assert len(accumulate.plans) == 2
+        return losses, np.asarray(layer.weight.grad).ravel().tolist()
+
+    assert run(True) == run(False)
+
+
 def test_threads_on_one_model_see_before_or_after() -> None:
     counter = nn.Parameter(ts.asarray([0.0, 0.0]))
     optimizer = optim.SGD([counter], lr=1.0)

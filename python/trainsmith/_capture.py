@@ -1,11 +1,11 @@
 """Captured steps: a function is recorded once for each signature and runs as one plan from then on."""
 
 import functools
+import itertools
 import threading
 import types
 import warnings
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, overload
 
 import numpy as np
@@ -23,7 +23,10 @@ MAX_PLANS = 64
 #: Recordings in a row, each for another signature, after which a compiled function warns.
 WARN_AFTER = 8
 
-counts = {"plans_evicted": 0, "plan_hits": 0, "checks": 0}
+counts = {"plans_evicted": 0, "checks": 0}
+
+# Stands for a tensor in the structure of a result.
+_HOLE = object()
 
 
 class _Entry:
@@ -40,7 +43,7 @@ class _Entry:
             shape["is_tensor"] = [isinstance(leaf, Tensor) for leaf in leaves]
             return [leaf for leaf in leaves if isinstance(leaf, Tensor)]
 
-        self._guards = _guards.begin()
+        self.guards = _guards.begin()
         try:
             self.captured = _core.record(traced, call.tensors, keep_grads)
         finally:
@@ -51,13 +54,13 @@ class _Entry:
 
     def misfit(self) -> str | None:
         """Say why the step does not fit any more; None where it does."""
-        return self._guards.changed() or self.captured.misfit()
+        return self.guards.changed() or self.captured.misfit()
 
     def tensors_of(self, leaves: list[Any]) -> list[Tensor]:
         """Pick from the function's results those that the step gives."""
         return [asarray(leaf) for leaf, is_tensor in zip(leaves, self._is_tensor, strict=True) if is_tensor]
 
-    def results(self, tensors: list[Tensor]) -> Any:
+    def results(self, tensors: Iterable[object]) -> Any:
         """Put results in the places where the function had them."""
         rest = iter(tensors)
         pairs = zip(self._leaves, self._is_tensor, strict=True)
@@ -77,7 +80,8 @@ class Compiled:
         self._check = check
         self._rtol = rtol
         self._keep_grads = keep_grads
-        self._entries: OrderedDict[Any, list[_Entry]] = OrderedDict()
+        self._entries: dict[Any, list[_Entry]] = {}
+        self._routes = _core.Routes()
         self._lock = threading.RLock()
         self._calls = 0
         self._misses: list[str] = []
@@ -91,18 +95,27 @@ class Compiled:
 
     @property
     def plans(self) -> list[Any]:
-        """The captured steps, oldest use first."""
+        """The captured steps."""
         return [entry.captured for entries in self._entries.values() for entry in entries]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the step that fits the arguments; record it first where there is none."""
+        results = self._routes.call(args, kwargs)
+        return results if results is not NotImplemented else self._look_up(args, kwargs)
+
+    def _look_up(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if _core.recording():
             return self._function(*args, **kwargs)
         call = Call(args, kwargs)
         entry = self._find(call)
-        self._calls += 1
-        if self._check and self._calls % self._check == 0:
-            return self._checked(entry, call)
+        if self._check:
+            self._calls += 1
+            if self._calls % self._check == 0:
+                return self._checked(entry, call)
+        else:
+            holes = entry.results(itertools.repeat(_HOLE))
+            args, kwargs = call.rebuild(call.tensors)
+            self._routes.add(entry.captured, args, kwargs, entry.guards.changed, holes, _HOLE)
         return entry.results(entry.captured.run(call.tensors))
 
     def run_steps(self, *args: Any, stop_flag: _core.StopFlag | None = None, **kwargs: Any) -> Any:
@@ -121,8 +134,19 @@ class Compiled:
             ShapeError: when the leading axes differ.
         """
         call = Call(args, kwargs)
-        entry = self._find(call.first_slices())
-        return entry.results(entry.captured.run_steps(call.tensors, call.tensors[0].shape[0], stop_flag))
+        steps, done = call.steps(), 0
+        stacked: list[list[Tensor]] = []
+        while True:
+            entry = self._find(call.slices(done))
+            # A step may change what it depends on, such as whether there are gradients; then another one goes on.
+            count, tensors = entry.captured.run_steps(call.tensors, done, steps, stop_flag)
+            stacked.append(tensors)
+            done += count
+            if done == steps or (stop_flag is not None and stop_flag.is_set()):
+                break
+        if len(stacked) == 1:
+            return entry.results(stacked[0])
+        return entry.results([_core.apply("concat", parts, {"axis": 0}) for parts in zip(*stacked, strict=True)])
 
     def find_non_finite(self, *args: Any, **kwargs: Any) -> NonFinite | None:
         """Run the step op by op, change nothing, and say what made the first value that is not finite.
@@ -149,26 +173,28 @@ class Compiled:
 
     def _find(self, call: Call) -> _Entry:
         with self._lock:
+            if self._routes.take_hits():
+                self._misses.clear()
             entries = self._entries.get(call.key)
             reason = None
             for entry in entries or ():
                 reason = entry.misfit()
                 if reason is None:
-                    self._entries.move_to_end(call.key)
                     self._misses.clear()
-                    counts["plan_hits"] += 1
+                    _core.count_hit()
                     return entry
             self._explain(call, reason)
             entry = _Entry(self._function, call, self._keep_grads)
             self._entries.setdefault(call.key, []).append(entry)
-            self._entries.move_to_end(call.key)
             self._evict()
             return entry
 
     def _evict(self) -> None:
         while len(self.plans) > MAX_PLANS:
-            key = next(iter(self._entries))
-            self._entries[key].pop(0)
+            held = [(key, entry) for key, entries in self._entries.items() for entry in entries]
+            key, oldest = min(held, key=lambda item: item[1].captured.last_run)
+            self._routes.remove(oldest.captured)
+            self._entries[key].remove(oldest)
             counts["plans_evicted"] += 1
             if not self._entries[key]:
                 del self._entries[key]
@@ -183,7 +209,7 @@ class Compiled:
                 f"compile: {self._function.__name__} was recorded anew at {WARN_AFTER} calls in a row, last because "
                 f"{self._misses[-1]}; each new signature costs a recording",
                 RuntimeWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def _checked(self, entry: _Entry, call: Call) -> Any:

@@ -11,7 +11,10 @@ class Guarded(Protocol):
     """Something whose attributes decide what a step computes."""
 
     def _guard(self) -> Hashable:
-        """Give a value that changes whenever a captured step would have to compute something else."""
+        """Give a value that changes whenever a captured step would have to compute something else.
+
+        Whatever changes it also calls `_core.note_change()`, or a call takes the short way past the guards.
+        """
         ...
 
 

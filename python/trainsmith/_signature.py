@@ -37,8 +37,8 @@ class Call:
         rest = iter(tensors)
         return unflatten(self._tree, [next(rest) if isinstance(leaf, Tensor) else leaf for leaf in self._leaves])
 
-    def first_slices(self) -> "Call":
-        """Give the call of the first of several steps: each tensor's first slice.
+    def steps(self) -> int:
+        """Give the number of steps that the tensors' leading axis counts.
 
         Raises:
             ShapeError: when tensors disagree about the number of steps, or there is none.
@@ -52,7 +52,11 @@ class Call:
                 expected="one leading axis of at least 1 step",
                 got=str(lengths),
             )
-        args, kwargs = self.rebuild([t.detach()[0] for t in self.tensors])
+        return lengths[0]
+
+    def slices(self, step: int) -> "Call":
+        """Give the call of one of several steps: a slice of each tensor."""
+        args, kwargs = self.rebuild([t.detach()[step] for t in self.tensors])
         return Call(args, kwargs)
 
 

@@ -62,6 +62,7 @@ class Slots:
     def mark_changed(self) -> None:
         """Says that captured steps which used this module must be recorded again."""
         self.__dict__["_version"] = self._version + 1
+        _core.note_change()
 
     def is_persistent(self, name: str) -> bool:
         """Says whether `state_dict` lists a buffer of this module."""
@@ -125,6 +126,7 @@ class Slots:
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "training":
             self.__dict__[name] = bool(value)
+            _core.note_change()
         elif isinstance(value, Parameter):
             self._assign("_parameters", name, value)
         elif isinstance(value, Slots):

@@ -5,8 +5,9 @@ use crate::dtype::PyDType;
 use crate::errors::{OrRaise, raise};
 use crate::gate::gate;
 use crate::tensor::PyTensor;
-use pyo3::buffer::PyBuffer;
+use pyo3::buffer::{Element, PyBuffer};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 use std::any::Any;
 use std::sync::Arc;
@@ -33,6 +34,39 @@ pub(crate) fn from_bytes<'py>(
     let bytes = data.to_vec(py)?;
     let tensor = gate(py, "asarray", || Tensor::from_bytes(&bytes, &Meta::new(shape, dtype.0), device))?;
     PyTensor::wrap(py, tensor)
+}
+
+static NDARRAY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// A tensor with a copy of a NumPy array, if that has this shape and dtype and lies in one piece.
+pub(crate) fn copied(value: &Bound<'_, PyAny>, meta: &Meta) -> PyResult<Option<Tensor>> {
+    let py = value.py();
+    let ndarray = NDARRAY.get_or_try_init(py, || py.import("numpy")?.getattr("ndarray").map(Bound::unbind))?;
+    if !value.get_type().is(ndarray.bind(py)) {
+        return Ok(None);
+    }
+    match meta.dtype {
+        DType::F32 => copied_as::<f32>(value, meta),
+        DType::F64 => copied_as::<f64>(value, meta),
+        DType::I32 => copied_as::<i32>(value, meta),
+        DType::I64 => copied_as::<i64>(value, meta),
+        DType::U8 => copied_as::<u8>(value, meta),
+        _ => Ok(None),
+    }
+}
+
+fn copied_as<T: Element>(value: &Bound<'_, PyAny>, meta: &Meta) -> PyResult<Option<Tensor>> {
+    let Ok(buffer) = PyBuffer::<T>::get(value) else { return Ok(None) };
+    // A format of one letter is one in native byte order.
+    if buffer.shape() != &meta.shape[..] || !buffer.is_c_contiguous() || buffer.format().to_bytes().len() != 1 {
+        return Ok(None);
+    }
+    if buffer.len_bytes() == 0 {
+        return Tensor::from_bytes(&[], meta, Device::Cpu).map(Some).or_raise(value.py());
+    }
+    // SAFETY: the export is C-contiguous, as checked above, and pins the memory until `buffer` is released.
+    let bytes = unsafe { std::slice::from_raw_parts(buffer.buf_ptr().cast::<u8>(), buffer.len_bytes()) };
+    Tensor::from_bytes(bytes, meta, Device::Cpu).map(Some).or_raise(value.py())
 }
 
 /// Memory of a Python buffer, which the export keeps alive and in place.

@@ -15,7 +15,7 @@ use trainsmith_core::ir::node::{Edge, Handle};
 use trainsmith_core::tensor::capture::{Captured, Snapshot};
 use trainsmith_core::tensor::recorder::{HostEvent, Origin, Recorder};
 use trainsmith_core::tensor::scan::Loop;
-use trainsmith_core::tensor::{Tensor, backward, mode};
+use trainsmith_core::tensor::{Tensor, backward, counters as counts, mode};
 use trainsmith_core::train::{clip, optim};
 
 static USER_LINE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -60,6 +60,18 @@ pub(crate) fn set_grad_enabled(enabled: bool) -> bool {
     mode::set_grad_enabled(enabled)
 }
 
+/// Say that a module or optimizer has changed, so that captured steps ask whether they still fit.
+#[pyfunction]
+pub(crate) fn note_change() {
+    counts::add(&counts::CHANGES, 1);
+}
+
+/// Count a call that found its captured step.
+#[pyfunction]
+pub(crate) fn count_hit() {
+    counts::add(&counts::PLAN_HITS, 1);
+}
+
 /// Whether a function is being recorded in this thread.
 #[pyfunction]
 pub(crate) fn recording() -> bool {
@@ -99,18 +111,17 @@ pub(crate) fn connected(
     backward::connected(&tensors(&outputs), &tensors(&watched)).or_raise(py)
 }
 
-/// The places of arguments; a cell is read as the cell it is.
+/// The place of an argument; a cell is read as the cell it is.
+pub(crate) fn handle(argument: &Bound<'_, PyTensor>) -> PyResult<Arc<Handle>> {
+    let tensor = &argument.get().0;
+    match tensor.handle() {
+        Some(handle) => Ok(Arc::clone(handle)),
+        None => Ok(Handle::new(tensor.edge().or_raise(argument.py())?)),
+    }
+}
+
 fn handles(arguments: &[Bound<'_, PyTensor>]) -> PyResult<Vec<Arc<Handle>>> {
-    arguments
-        .iter()
-        .map(|argument| {
-            let tensor = &argument.get().0;
-            match tensor.handle() {
-                Some(handle) => Ok(Arc::clone(handle)),
-                None => Ok(Handle::new(tensor.edge().or_raise(argument.py())?)),
-            }
-        })
-        .collect()
+    arguments.iter().map(handle).collect()
 }
 
 /// Run a Python function in recording mode and close what it did into a step.
@@ -142,7 +153,16 @@ pub(crate) fn record(
 
 /// A step that was recorded.
 #[pyclass(frozen, name = "Captured", module = "trainsmith._core")]
-pub(crate) struct PyCaptured(Captured);
+pub(crate) struct PyCaptured(pub(crate) Captured);
+
+impl PyCaptured {
+    /// Run the step once, without the GIL; Ctrl-C is heard after it.
+    pub(crate) fn run_now(&self, py: Python<'_>, arguments: &[Arc<Handle>]) -> PyResult<Vec<Edge>> {
+        let results = gate(py, "compile", || self.0.run(arguments))?;
+        py.check_signals()?;
+        Ok(results)
+    }
+}
 
 /// What `first_non_finite` gives.
 type Finding = (&'static str, String, bool, Vec<usize>, String, Option<String>);
@@ -159,24 +179,22 @@ impl PyCaptured {
     }
     #[pyo3(signature = (arguments, /))]
     fn run<'py>(&self, py: Python<'py>, arguments: Vec<Bound<'py, PyTensor>>) -> PyResult<Vec<Bound<'py, PyTensor>>> {
-        let arguments = handles(&arguments)?;
-        let results = gate(py, "compile", || self.0.run(&arguments))?;
-        py.check_signals()?;
-        wrapped_edges(py, results)
+        wrapped_edges(py, self.run_now(py, &handles(&arguments)?)?)
     }
-    #[pyo3(signature = (arguments, steps, stop=None, /))]
+    #[pyo3(signature = (arguments, start, end, stop=None, /))]
     fn run_steps<'py>(
         &self,
         py: Python<'py>,
         arguments: Vec<Bound<'py, PyTensor>>,
-        steps: usize,
+        start: usize,
+        end: usize,
         stop: Option<&Bound<'py, PyStopFlag>>,
-    ) -> PyResult<Vec<Bound<'py, PyTensor>>> {
+    ) -> PyResult<(usize, Vec<Bound<'py, PyTensor>>)> {
         let arguments = tensors(&arguments);
         let stop = stop.map(|flag| flag.get().shared());
-        let results = gate(py, "run_steps", || self.0.run_steps(&arguments, steps, stop.as_deref()))?;
+        let (count, results) = gate(py, "run_steps", || self.0.run_steps(&arguments, start..end, stop.as_deref()))?;
         py.check_signals()?;
-        wrapped_edges(py, results)
+        Ok((count, wrapped_edges(py, results)?))
     }
     #[pyo3(signature = (arguments, /))]
     fn snapshot(&self, arguments: Vec<Bound<'_, PyTensor>>) -> PyResult<PySnapshot> {
@@ -226,6 +244,11 @@ impl PyCaptured {
     #[getter]
     fn runs(&self) -> u64 {
         self.0.runs()
+    }
+    /// How many captured steps had been run when this one was run last.
+    #[getter]
+    fn last_run(&self) -> u64 {
+        self.0.last_run()
     }
 }
 
@@ -330,7 +353,7 @@ pub(crate) fn read_together<'py>(
 /// How often things happened in this process.
 #[pyfunction]
 pub(crate) fn counters() -> std::collections::BTreeMap<&'static str, u64> {
-    trainsmith_core::tensor::counters::all().into_iter().collect()
+    counts::all().into_iter().collect()
 }
 
 /// Threads that run a step, the caller among them.

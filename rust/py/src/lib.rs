@@ -21,6 +21,7 @@ mod graph;
 mod operators;
 mod optimizer;
 mod random;
+mod routes;
 mod schedule;
 mod stop;
 mod tensor;
@@ -44,8 +45,9 @@ mod _core {
     use crate::gather::PyGather;
     #[pymodule_export]
     use crate::graph::{
-        PyCaptured, PySnapshot, clip_by_norm, connected, counters, devices, grad_enabled, gradients, num_threads,
-        read_together, record, record_event, recording, scan, set_grad_enabled, set_num_threads, watch,
+        PyCaptured, PySnapshot, clip_by_norm, connected, count_hit, counters, devices, grad_enabled, gradients,
+        note_change, num_threads, read_together, record, record_event, recording, scan, set_grad_enabled,
+        set_num_threads, watch,
     };
     #[pymodule_export]
     use crate::operators::{apply, function_names};
@@ -53,6 +55,8 @@ mod _core {
     use crate::optimizer::{PyGroup, PyOptimizer, PyParamState};
     #[pymodule_export]
     use crate::random::{PyGenerator, default_generator};
+    #[pymodule_export]
+    use crate::routes::PyRoutes;
     #[pymodule_export]
     use crate::schedule::PySchedule;
     #[pymodule_export]

@@ -6,17 +6,20 @@ use crate::device::Device;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::node::{Edge, Handle, Sink};
-use crate::ir::op::Op;
 use crate::ir::plan::{Exit, Plan};
 use crate::ir::program::Program;
 use crate::ir::variable::Variable;
 use crate::passes::{memory, simplify};
-use crate::tensor::face::{face, leaf, value_of};
+use crate::shape::Shape;
+use crate::tensor::face::{leaf, value_of};
 use crate::tensor::gradients::Gradients;
 use crate::tensor::object::{compact, holds, leaf_with_sink};
 use crate::tensor::recorder::{HostEvent, Recorder, Source};
+use crate::tensor::stack::{Stack, row};
 use crate::tensor::{Tensor, counters};
+use smallvec::SmallVec;
 use std::fmt;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
@@ -32,8 +35,8 @@ enum Target {
     Argument(usize),
     /// Into a tensor object outside.
     Handle(Arc<Handle>),
-    /// Into a cell.
-    Variable(Arc<Variable>),
+    /// Into cell i of those that the step touches.
+    Cell(usize),
     /// Into a gradient.
     Sink(Arc<Sink>),
     /// Says whether host event i is undone after the step.
@@ -44,9 +47,27 @@ enum Target {
 #[derive(Clone, Debug)]
 struct Expected {
     source: Source,
+    /// Place among the cells that the step touches, of a cell.
+    cell: Option<usize>,
     meta: Meta,
     device: Device,
     trainable: bool,
+}
+
+impl Expected {
+    /// In what a tensor that the function reaches differs.
+    fn unlike(&self, edge: &Edge, trainable: bool) -> Option<String> {
+        self.differs(edge.shape(), edge.dtype(), edge.node.device, trainable)
+    }
+
+    fn differs(&self, shape: &Shape, dtype: DType, device: Device, trainable: bool) -> Option<String> {
+        let was = &self.meta;
+        if *shape != was.shape || dtype != was.dtype || device != self.device {
+            let before = format!("{} {}", was.dtype, was.shape);
+            return Some(format!("a tensor that the function reaches was {before} and is {dtype} {shape}"));
+        }
+        (trainable != self.trainable).then(|| "requires_grad of a tensor that the function reaches changed".into())
+    }
 }
 
 /// A step that was recorded once and runs again and again.
@@ -64,6 +85,7 @@ pub struct Captured {
     events: Vec<Arc<dyn HostEvent>>,
     desk: Mutex<Desk>,
     runs: AtomicU64,
+    last_run: AtomicU64,
 }
 
 /// What a step uses while it runs, kept from call to call.
@@ -103,8 +125,8 @@ impl Captured {
             targets.push(argument.map_or_else(|| Target::Handle(Arc::clone(&entry.handle)), Target::Argument));
             outputs.push(entry.current.clone());
         }
-        for entry in recorder.variables.values().filter(|e| e.written) {
-            targets.push(Target::Variable(Arc::clone(&entry.variable)));
+        for (place, entry) in recorder.variables.values().enumerate().filter(|(_, e)| e.written) {
+            targets.push(Target::Cell(place));
             outputs.push(entry.current.clone());
         }
         let (gradients, written) = Gradients::of(&recorder, keep_grads);
@@ -126,21 +148,19 @@ impl Captured {
         let inputs: Vec<Edge> = recorder.inputs.iter().map(|(_, edge)| edge.clone()).collect();
         let program = simplify::simplify(&Program::from_graph(&inputs, &outputs)?);
         let device = inputs.iter().chain(&outputs).map(|e| e.node.device).next().unwrap_or_default();
-        let expected = |(source, edge): (Source, Edge)| Expected {
-            source,
-            meta: edge.meta().clone(),
-            device: edge.node.device,
-            trainable: edge.node.requires_grad,
-        };
         let plan = memory::plan(&program);
         let variables: Vec<Arc<Variable>> = recorder.variables.into_values().map(|e| e.variable).collect();
-        let lent = plan.exits.iter().filter_map(|exit| match exit {
-            Exit::Replaced { input, .. } => match &recorder.inputs[*input].0 {
-                Source::Variable(variable) => {
-                    variables.binary_search_by_key(&variable.id(), |v| v.id()).ok().map(|cell| (*input, cell))
-                }
+        let expected = |(source, edge): (Source, Edge)| {
+            let cell = match &source {
+                Source::Variable(variable) => variables.binary_search_by_key(&variable.id(), |v| v.id()).ok(),
                 Source::Argument(_) | Source::Handle(_) | Source::Sink(_) | Source::Scalar(_) => None,
-            },
+            };
+            let (meta, device, trainable) = (edge.meta().clone(), edge.node.device, edge.node.requires_grad);
+            Expected { source, cell, meta, device, trainable }
+        };
+        let inputs: Vec<Expected> = recorder.inputs.into_iter().map(expected).collect();
+        let lent = plan.exits.iter().filter_map(|exit| match exit {
+            Exit::Replaced { input, .. } => inputs[*input].cell.map(|cell| (*input, cell)),
             Exit::Written(_) | Exit::Alias(_) | Exit::Shared { .. } => None,
         });
         Ok(Self {
@@ -148,13 +168,14 @@ impl Captured {
             plan,
             program,
             device,
-            inputs: recorder.inputs.into_iter().map(expected).collect(),
+            inputs,
             targets,
             gradients,
             variables,
             events: recorder.events,
             desk: Mutex::default(),
             runs: AtomicU64::new(0),
+            last_run: AtomicU64::new(counters::CAPTURED_STEPS.load(Ordering::Relaxed)),
         })
     }
 
@@ -178,6 +199,11 @@ impl Captured {
         self.runs.load(Ordering::Relaxed)
     }
 
+    /// How many captured steps had been run in this process when this one, or its recording, was run last.
+    pub fn last_run(&self) -> u64 {
+        self.last_run.load(Ordering::Relaxed)
+    }
+
     fn lock_desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -186,38 +212,22 @@ impl Captured {
     ///
     /// Arguments are checked by the caller's signature, to which belongs whether they bring a gradient along.
     pub fn misfit(&self) -> Option<String> {
-        for expected in &self.inputs {
-            let (meta, device, trainable) = match &expected.source {
-                Source::Argument(_) | Source::Scalar(_) => continue,
-                Source::Sink(sink) if self.gradients.of_argument(sink) => continue,
-                Source::Handle(handle) => {
-                    let edge = handle.get();
-                    (edge.meta().clone(), edge.node.device, edge.node.requires_grad)
-                }
-                Source::Variable(variable) => (variable.meta(), variable.device(), variable.trainable()),
-                Source::Sink(sink) => match self.gradients.now(sink, &[]).get() {
-                    Some(grad) => {
-                        let edge = grad.get();
-                        (edge.meta().clone(), edge.node.device, false)
-                    }
-                    None => return Some("a gradient that was there is gone".into()),
-                },
-            };
-            if meta != expected.meta || device != expected.device {
-                let was = &expected.meta;
-                return Some(format!(
-                    "a tensor that the function reaches was {} {} and is {} {}",
-                    was.dtype, was.shape, meta.dtype, meta.shape
-                ));
+        let unlike = self.inputs.iter().find_map(|expected| match &expected.source {
+            Source::Argument(_) | Source::Scalar(_) => None,
+            Source::Sink(sink) if self.gradients.of_argument(sink) => None,
+            Source::Handle(handle) => handle.with(|edge| expected.unlike(edge, edge.node.requires_grad)),
+            Source::Variable(variable) => {
+                let value = variable.lock();
+                expected.differs(value.shape(), value.dtype, value.device(), variable.trainable())
             }
-            if trainable != expected.trainable {
-                return Some("requires_grad of a tensor that the function reaches changed".into());
-            }
-        }
-        if self.gradients.changed() {
-            return Some("a gradient came or went".into());
-        }
-        None
+            Source::Sink(sink) => match self.gradients.now(sink, &[]).get() {
+                Some(grad) => grad.with(|edge| expected.unlike(edge, false)),
+                None => Some("a gradient that was there is gone".into()),
+            },
+        });
+        unlike.or_else(|| self.gradients.changed().then(|| "a gradient came or went".into())).or_else(|| {
+            (!self.events.iter().all(|e| e.fits())).then(|| "counts of an optimizer's steps changed".into())
+        })
     }
 
     /// Run the step once; cells, objects and gradients change only if all of it succeeds.
@@ -242,30 +252,36 @@ impl Captured {
         result
     }
 
-    /// Run the step once for each position of the arguments' leading axis; results come back stacked.
+    /// Run the step once for each of some positions on the arguments' leading axis, as long as it fits.
     ///
-    /// Once `stop` is set, no further step begins after the first; the results are those of the steps that ran.
-    pub fn run_steps(&self, arguments: &[Tensor], steps: usize, stop: Option<&AtomicBool>) -> Result<Vec<Edge>> {
-        let b = face();
-        let mut stacks: Vec<Vec<Edge>> = vec![];
-        let stopped = |turn: &usize| *turn > 0 && stop.is_some_and(|flag| flag.load(Ordering::Acquire));
-        for turn in (0..steps).take_while(|turn| !stopped(turn)) {
-            let slices = arguments
-                .iter()
-                .map(|argument| {
-                    let edge = argument.detach()?.edge()?;
-                    let slice = b.narrow(&edge, 0, turn, 1)?;
-                    Ok(Handle::new(b.reshape(&slice, &edge.shape()[1..].into())?))
-                })
-                .collect::<Result<Vec<_>>>()?;
-            let results = self.run(&slices)?;
-            stacks.resize(results.len(), vec![]);
-            for (stack, result) in stacks.iter_mut().zip(results) {
-                let row = std::iter::once(1).chain(result.shape().iter().copied()).collect();
-                stack.push(b.reshape(&result, &row)?);
+    /// Once `stop` is set, no further step begins after the first. Gives the number of steps and the results stacked.
+    pub fn run_steps(
+        &self,
+        arguments: &[Tensor],
+        positions: Range<usize>,
+        stop: Option<&AtomicBool>,
+    ) -> Result<(usize, Vec<Edge>)> {
+        let values = arguments.iter().map(|a| value_of("run_steps", &a.edge()?)).collect::<Result<Vec<_>>>()?;
+        let mut stacks: Vec<Stack> = vec![];
+        let mut count = 0;
+        let stopped = || stop.is_some_and(|flag| flag.load(Ordering::Acquire));
+        for position in positions.clone() {
+            if count > 0 && (stopped() || self.misfit().is_some()) {
+                break;
             }
+            let slice = |value| Ok(Handle::new(leaf(row(value, position)?)));
+            let slices = values.iter().map(slice).collect::<Result<Vec<_>>>()?;
+            for (place, result) in self.run(&slices)?.iter().enumerate() {
+                let result = value_of("run_steps", result)?;
+                if count == 0 {
+                    stacks.push(Stack::new(&result, positions.len()));
+                }
+                stacks[place].push(&result)?;
+            }
+            count += 1;
         }
-        stacks.iter().map(|stack| b.one(Op::Concat { axis: 0 }, stack)).collect()
+        let edges = stacks.into_iter().map(|stack| stack.close(count).map(leaf)).collect::<Result<_>>()?;
+        Ok((count, edges))
     }
 
     /// Undo the first `count` host events of the last run.
@@ -304,11 +320,7 @@ impl Captured {
                 Target::Result => results.push(leaf(value)),
                 Target::Argument(place) => rebind(&arguments[*place], value),
                 Target::Handle(handle) => rebind(handle, value),
-                Target::Variable(variable) => {
-                    let at = self.variables.binary_search_by_key(&variable.id(), |v| v.id());
-                    let at = at.map_err(|_| Error::bug("compile", "a written cell is not among those locked"))?;
-                    *cells[at] = value;
-                }
+                Target::Cell(place) => *cells[*place] = value,
                 Target::Undo(_) => {}
                 Target::Sink(sink) => {
                     let sink = self.gradients.now(sink, arguments);
@@ -324,6 +336,7 @@ impl Captured {
         }
         self.gradients.clear(arguments);
         self.runs.fetch_add(1, Ordering::Relaxed);
+        self.last_run.store(counters::CAPTURED_STEPS.load(Ordering::Relaxed), Ordering::Relaxed);
         Ok(results)
     }
 
@@ -365,9 +378,9 @@ impl Captured {
         match &expected.source {
             Source::Argument(place) => value_of("compile", &arguments[*place].get()),
             Source::Handle(handle) => value_of("compile", &handle.get()),
-            Source::Variable(variable) => match self.variables.binary_search_by_key(&variable.id(), |v| v.id()) {
-                Ok(at) => Ok(cells[at].clone()),
-                Err(_) => Err(Error::bug("compile", "a cell that is read is not among those locked")),
+            Source::Variable(_) => match expected.cell {
+                Some(place) => Ok(cells[place].clone()),
+                None => Err(Error::bug("compile", "a cell that is read is not among those locked")),
             },
             Source::Sink(sink) => match self.gradients.now(sink, arguments).get() {
                 Some(grad) => value_of("compile", &grad.get()),
@@ -383,7 +396,7 @@ impl Captured {
         let mut handles = vec![];
         for target in &self.targets {
             match target {
-                Target::Result | Target::Variable(_) | Target::Undo(_) => {}
+                Target::Result | Target::Cell(_) | Target::Undo(_) => {}
                 Target::Argument(place) => handles.push(Arc::clone(&arguments[*place])),
                 Target::Handle(handle) => handles.push(Arc::clone(handle)),
                 Target::Sink(sink) => sinks.push(self.gradients.now(sink, arguments)),
@@ -431,11 +444,11 @@ fn rebind(handle: &Arc<Handle>, value: Value) {
 }
 
 fn scalar(number: f64, expected: &Expected) -> Result<Value> {
-    let bytes: Vec<u8> = match expected.meta.dtype {
-        DType::F32 => (number as f32).to_ne_bytes().to_vec(),
-        DType::F64 => number.to_ne_bytes().to_vec(),
-        DType::F16 => half::f16::from_f64(number).to_ne_bytes().to_vec(),
-        DType::BF16 => half::bf16::from_f64(number).to_ne_bytes().to_vec(),
+    let bytes: SmallVec<[u8; 8]> = match expected.meta.dtype {
+        DType::F32 => SmallVec::from_slice(&(number as f32).to_ne_bytes()),
+        DType::F64 => SmallVec::from_slice(&number.to_ne_bytes()),
+        DType::F16 => SmallVec::from_slice(&half::f16::from_f64(number).to_ne_bytes()),
+        DType::BF16 => SmallVec::from_slice(&half::bf16::from_f64(number).to_ne_bytes()),
         other => return Err(Error::bug("compile", format!("a runtime scalar of dtype {other}"))),
     };
     backend::of(expected.device).upload(&bytes, &expected.meta)

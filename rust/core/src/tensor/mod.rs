@@ -14,8 +14,10 @@ pub mod generator;
 mod gradients;
 pub mod mode;
 mod object;
+pub mod outline;
 pub mod recorder;
 pub mod scan;
+mod stack;
 
 pub use face::Face;
 pub use generator::Generator;

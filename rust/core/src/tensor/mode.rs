@@ -20,6 +20,17 @@ pub fn set_grad_enabled(enabled: bool) -> bool {
     GRAD.replace(enabled)
 }
 
+/// What is switched on besides a recording; a captured step belongs to the settings it was recorded under.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Settings {
+    grad: bool,
+}
+
+/// The settings of this thread.
+pub fn settings() -> Settings {
+    Settings { grad: grad_enabled() }
+}
+
 /// Run `f` with the tape on or off.
 pub fn with_grad<T>(enabled: bool, f: impl FnOnce() -> T) -> T {
     struct Restore(bool);

@@ -41,6 +41,10 @@ pub trait HostEvent: Send + Sync {
     fn advance(&self) -> Result<Vec<f64>>;
     /// Undo the last advance after a step that failed.
     fn rollback(&self);
+    /// Whether what the step was recorded with still holds.
+    fn fits(&self) -> bool {
+        true
+    }
 }
 
 /// A tensor object outside, as the recording sees it.

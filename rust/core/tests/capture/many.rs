@@ -16,7 +16,8 @@ fn stacked_steps_are_single_steps() {
         |net: &Net| record(&first, || Ok(vec![net.train(&first[0], &first[1])?, net.forward(&first[0])?])).unwrap();
     let (captured, single) = (step(&net), step(&twin));
     let data = [random(30, &[6, 4, 3], DType::F64), random(31, &[6, 4, 2], DType::F64)];
-    let stacked = captured.run_steps(&data, 6, None).unwrap();
+    let (count, stacked) = captured.run_steps(&data, 0..6, None).unwrap();
+    assert_eq!(count, 6);
     let [losses, outputs] = [0, 1].map(|i: usize| Tensor::from_edge(stacked[i].clone()));
     let mut want = [vec![], vec![]];
     for turn in 0..6 {
@@ -43,7 +44,7 @@ fn a_stacked_run_stops_at_the_step_that_fails() {
     let captured = record(&given, || Ok(vec![net.classify(&given[0], &given[1])?])).unwrap();
     let many = random(40, &[3, 4, 3], DType::F64);
     let classes = Tensor::from_i64(&[0, 1, 0, 1, 1, 1, 0, 0, 0, 5, 0, 0], [3, 4]).unwrap();
-    captured.run_steps(&[many.clone(), classes.clone()], 3, None).unwrap_err();
+    captured.run_steps(&[many.clone(), classes.clone()], 0..3, None).unwrap_err();
     for turn in 0..2 {
         let slice = |t: &Tensor| call("take", &[t, &Tensor::from_i64(&[turn], []).unwrap()], &[("axis", Attr::Int(0))]);
         twin.classify(&slice(&many).unwrap(), &slice(&classes).unwrap()).unwrap();
