@@ -3,9 +3,9 @@
 python benches/training/overhead.py [--turns 100] [--epochs 2] [--wall] [--json out.json]
 
 Short turns of the bare step and of the loop alternate. The clock is that of the calling thread on the CPU, so with
-TRAINSMITH_NUM_THREADS=1 other work on the machine counts little; `--wall` takes the clock on the wall. Both get the same
-batches, ready in memory; a third contender takes them out of arrays, shuffled, as `fit` does. The loop has a progress bar
-on a terminal and a CSV history on.
+TRAINSMITH_NUM_THREADS=1 other work on the machine counts little; `--wall` takes the clock on the wall. Both get the
+same batches, ready in memory; a third contender takes them out of arrays, shuffled, as `fit` does. The loop has a
+progress bar on a terminal and a CSV history on.
 """
 
 import argparse
