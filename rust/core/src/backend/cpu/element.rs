@@ -67,15 +67,19 @@ pub(super) trait Element: Pod + PartialOrd {
 macro_rules! elements {
     ($($type:ty => $merge:expr),+ $(,)?) => {$(
         impl Element for $type {
+            #[inline(always)]
             fn larger(self, other: Self) -> Self {
                 if self > other || self.is_odd() { self } else { other }
             }
+            #[inline(always)]
             fn smaller(self, other: Self) -> Self {
                 if self < other || self.is_odd() { self } else { other }
             }
+            #[inline(always)]
             fn is_odd(self) -> bool {
                 self != self
             }
+            #[inline(always)]
             fn merge(self, other: Self) -> Self {
                 let merge: fn(Self, Self) -> Self = $merge;
                 merge(self, other)
@@ -101,18 +105,22 @@ pub(super) trait Float: Element {
 }
 
 impl Float for f32 {
+    #[inline(always)]
     fn wide(self) -> f64 {
         f64::from(self)
     }
+    #[inline(always)]
     fn round_from(value: f64) -> Self {
         value as Self
     }
 }
 
 impl Float for f64 {
+    #[inline(always)]
     fn wide(self) -> f64 {
         self
     }
+    #[inline(always)]
     fn round_from(value: f64) -> Self {
         value
     }

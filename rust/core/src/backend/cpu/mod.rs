@@ -1,9 +1,12 @@
 //! The CPU backend: kernels by family over strided elements, run one op at a time or as the steps of a plan.
 //!
 //! `kernel.rs` is the one door to the families; `plan.rs` calls it with regions of an arena, `Cpu::run_op` with whole
-//! values. Nothing here knows gradients, passes or tensor handles. `unsafe` lives in `arena.rs`,
-//! `threads` and `matmul` alone.
+//! values. Nothing here knows gradients, passes or tensor handles. `unsafe` lives in `arena.rs`, `arch`, `threads` and
+//! `matmul` alone.
 
+#![allow(clippy::inline_always, reason = "code on vectors must end up where its instruction set is switched on")]
+
+mod arch;
 mod arena;
 mod check;
 mod composite;
@@ -16,6 +19,7 @@ mod fused;
 mod index;
 mod kernel;
 mod linalg;
+mod math;
 mod matmul;
 mod plan;
 mod pointwise;
@@ -24,6 +28,7 @@ mod random;
 mod reduce;
 mod rows;
 mod scan;
+mod scratch;
 mod sort;
 #[cfg(test)]
 mod testing;
@@ -70,6 +75,7 @@ impl Backend for Cpu {
     }
 
     fn run_op(&self, op: &Op, inputs: &[Value]) -> Result<SmallVec<[Value; 1]>> {
+        arch::check()?;
         let metas = result_metas(op, inputs)?;
         if let (Op::View(view), [value]) = (op, inputs)
             && let Some(layout) = view_layout(view, &value.layout)
@@ -106,6 +112,7 @@ impl Backend for Cpu {
         inputs: &mut [Value],
         outputs: &mut Vec<Value>,
     ) -> Result<()> {
+        arch::check()?;
         plan::run(plan, workspace, inputs, outputs)
     }
 

@@ -1,8 +1,10 @@
 //! Functions of two elements.
 
-use super::zip;
+use super::{vector, zip};
+use crate::backend::cpu::arch::Vectored;
 use crate::backend::cpu::element::{Compute, Element, Truth};
 use crate::backend::cpu::kernel::{Dst, Src};
+use crate::backend::cpu::math::simple;
 use crate::error::{Error, Result};
 use crate::ir::op::BinaryOp;
 
@@ -21,6 +23,29 @@ fn unsupported(op: BinaryOp, a: &Src<'_>) -> Error {
     Error::bug(op.name(), format!("no loop for {}", a.dtype))
 }
 
+/// The functions that have vector loops; false where there is none, or a row lies otherwise.
+fn registers<T: Vectored>(op: BinaryOp, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<bool> {
+    match op {
+        BinaryOp::Add => vector::zip::<simple::Add, T>(a, b, out),
+        BinaryOp::Sub => vector::zip::<simple::Sub, T>(a, b, out),
+        BinaryOp::Mul => vector::zip::<simple::Mul, T>(a, b, out),
+        BinaryOp::Div => vector::zip::<simple::Div, T>(a, b, out),
+        BinaryOp::Maximum => vector::zip::<simple::Maximum, T>(a, b, out),
+        BinaryOp::Minimum => vector::zip::<simple::Minimum, T>(a, b, out),
+        BinaryOp::CopySign => vector::zip::<simple::CopySign, T>(a, b, out),
+        BinaryOp::Pow
+        | BinaryOp::Remainder
+        | BinaryOp::FloorDivide
+        | BinaryOp::Atan2
+        | BinaryOp::NextAfter
+        | BinaryOp::And
+        | BinaryOp::Or
+        | BinaryOp::Xor
+        | BinaryOp::ShiftLeft
+        | BinaryOp::ShiftRight => Ok(false),
+    }
+}
+
 /// Stamp the functions of one float type.
 ///
 /// Expands to `fn of_f32(op: BinaryOp, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()>` and three helpers.
@@ -28,6 +53,9 @@ macro_rules! floats {
     ($name:ident, $remainder:ident, $floor_divide:ident, $next_after:ident, $float:ty) => {
         fn $name(op: BinaryOp, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
             type T = $float;
+            if registers::<T>(op, a, b, out)? {
+                return Ok(());
+            }
             match op {
                 BinaryOp::Add => zip(a, b, out, |x: T, y: T| x + y),
                 BinaryOp::Sub => zip(a, b, out, |x: T, y: T| x - y),

@@ -1,8 +1,10 @@
 //! Elementwise comparison, and choice by a condition.
 
+use super::vector::{Relation, relate};
 use super::zip;
+use crate::backend::cpu::arch::{Lanes, Vectored};
 use crate::backend::cpu::copy::by_size;
-use crate::backend::cpu::element::{Compute, Truth};
+use crate::backend::cpu::element::{Compute, Float, Truth};
 use crate::backend::cpu::kernel::{Dst, Src};
 use crate::backend::cpu::rows::{Rows, along};
 use crate::error::Result;
@@ -15,9 +17,41 @@ pub(in crate::backend::cpu) fn compare(op: CompareOp, a: &Src<'_>, b: &Src<'_>, 
         Compute::Bool => of::<Truth>(op, a, b, out),
         Compute::I64 => of::<i64>(op, a, b, out),
         Compute::U64 => of::<u64>(op, a, b, out),
-        Compute::F32 => of::<f32>(op, a, b, out),
-        Compute::F64 => of::<f64>(op, a, b, out),
+        Compute::F32 => of_float::<f32>(op, a, b, out),
+        Compute::F64 => of_float::<f64>(op, a, b, out),
     }
+}
+
+/// Stamp comparisons: `Less(l, a, b) = l.lt(a, b);` expands to `struct Less` and `impl<T: Float> Relation<T> for Less`.
+macro_rules! relations {
+    ($($name:ident($l:ident, $a:ident, $b:ident) = $body:expr;)+) => {$(
+        struct $name;
+        impl<T: Float> Relation<T> for $name {
+            #[inline(always)]
+            fn of<L: Lanes<Elem = T>>($l: L, $a: L::V, $b: L::V) -> L::M {
+                $body
+            }
+        }
+    )+};
+}
+
+relations! {
+    Equal(l, a, b) = l.eq(a, b);
+    NotEqual(l, a, b) = l.mask_not(l.eq(a, b));
+    Less(l, a, b) = l.lt(a, b);
+    LessEqual(l, a, b) = l.le(a, b);
+}
+
+fn of_float<T: Vectored>(op: CompareOp, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
+    let done = match op {
+        CompareOp::Equal => relate::<Equal, T>(a, b, out),
+        CompareOp::NotEqual => relate::<NotEqual, T>(a, b, out),
+        CompareOp::Less => relate::<Less, T>(a, b, out),
+        CompareOp::LessEqual => relate::<LessEqual, T>(a, b, out),
+        CompareOp::Greater => relate::<Less, T>(b, a, out),
+        CompareOp::GreaterEqual => relate::<LessEqual, T>(b, a, out),
+    };
+    if done? { Ok(()) } else { of::<T>(op, a, b, out) }
 }
 
 fn of<T: Pod + PartialOrd>(op: CompareOp, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {

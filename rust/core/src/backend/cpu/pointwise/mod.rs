@@ -5,10 +5,13 @@ mod cast;
 mod compare;
 mod special;
 mod unary;
+mod vector;
 
 pub(super) use binary::binary;
 pub(super) use cast::{cast, scalar_bytes};
 pub(super) use compare::{compare, select};
+#[cfg(test)]
+pub(super) use special::{erf, sigmoid};
 pub(super) use unary::unary;
 
 use super::kernel::{Dst, Src};

@@ -5,7 +5,7 @@
 /// Up to 1, the Maclaurin series (Abramowitz and Stegun 7.1.5) economised by interpolation of `erf(x) / x - 1` in `x^2` at
 /// the Chebyshev nodes of [0, 1]. Beyond, `1 - exp(-x^2) R(x)` with table II of W. J. Cody, "Rational Chebyshev
 /// approximations for the error function", Math. Comp. 23 (1969); from 6 on, erf rounds to 1.
-pub(super) fn erf(x: f64) -> f64 {
+pub(in crate::backend::cpu) fn erf(x: f64) -> f64 {
     let size = x.abs();
     if size <= 1.0 {
         return x + x * polynomial(x * x, &NEAR);
@@ -61,7 +61,7 @@ const BOTTOM: [f64; 9] = [
 ];
 
 /// `1 / (1 + exp(-x))` without overflow: the exponent is never positive.
-pub(super) fn sigmoid(x: f64) -> f64 {
+pub(in crate::backend::cpu) fn sigmoid(x: f64) -> f64 {
     let small = (-x.abs()).exp();
     if x < 0.0 { small / (1.0 + small) } else { 1.0 / (1.0 + small) }
 }

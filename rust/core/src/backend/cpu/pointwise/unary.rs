@@ -1,9 +1,10 @@
 //! Functions of one element.
 
-use super::map;
 use super::special::{acosh, asinh, atanh, erf, sigmoid};
+use super::{map, vector};
 use crate::backend::cpu::element::{Compute, Float, Truth};
 use crate::backend::cpu::kernel::{Dst, Src};
+use crate::backend::cpu::math::{Cos, Erf, Exp, Expm1, Log, Log1p, Sigmoid, Sin, Tanh, simple};
 use crate::error::{Error, Result};
 use crate::ir::op::UnaryOp;
 
@@ -27,46 +28,60 @@ fn unsupported(op: UnaryOp, x: &Src<'_>) -> Error {
 ///
 /// Expands to `fn of_f32(op: UnaryOp, x: &Src<'_>, out: &mut Dst<'_>) -> Result<()>`.
 macro_rules! floats {
-    ($name:ident, $float:ty) => {
+    ($name:ident, $float:ty, $elementary:ident) => {
         fn $name(op: UnaryOp, x: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
             type T = $float;
             let wide = |f: fn(f64) -> f64| move |v: T| T::round_from(f(v.wide()));
             match op {
-                UnaryOp::Neg => map(x, out, |v: T| -v),
-                UnaryOp::Abs => map(x, out, T::abs),
-                UnaryOp::Sign => map(x, out, |v: T| if v == 0.0 || v.is_nan() { v + 0.0 } else { v.signum() }),
-                UnaryOp::Reciprocal => map(x, out, T::recip),
-                UnaryOp::Exp => map(x, out, T::exp),
-                UnaryOp::Expm1 => map(x, out, T::exp_m1),
-                UnaryOp::Log => map(x, out, T::ln),
-                UnaryOp::Log1p => map(x, out, T::ln_1p),
-                UnaryOp::Sqrt => map(x, out, T::sqrt),
-                UnaryOp::Sin => map(x, out, T::sin),
-                UnaryOp::Cos => map(x, out, T::cos),
+                UnaryOp::Neg => vector::map::<simple::Neg, T>(x, out),
+                UnaryOp::Abs => vector::map::<simple::Abs, T>(x, out),
+                UnaryOp::Sign => vector::map::<simple::Sign, T>(x, out),
+                UnaryOp::Reciprocal => vector::map::<simple::Reciprocal, T>(x, out),
+                UnaryOp::Exp => $elementary!(Exp, T::exp, x, out),
+                UnaryOp::Expm1 => $elementary!(Expm1, T::exp_m1, x, out),
+                UnaryOp::Log => $elementary!(Log, T::ln, x, out),
+                UnaryOp::Log1p => $elementary!(Log1p, T::ln_1p, x, out),
+                UnaryOp::Sqrt => vector::map::<simple::Sqrt, T>(x, out),
+                UnaryOp::Sin => $elementary!(Sin, T::sin, x, out),
+                UnaryOp::Cos => $elementary!(Cos, T::cos, x, out),
                 UnaryOp::Tan => map(x, out, T::tan),
                 UnaryOp::Asin => map(x, out, T::asin),
                 UnaryOp::Acos => map(x, out, T::acos),
                 UnaryOp::Atan => map(x, out, T::atan),
                 UnaryOp::Sinh => map(x, out, T::sinh),
                 UnaryOp::Cosh => map(x, out, T::cosh),
-                UnaryOp::Tanh => map(x, out, T::tanh),
+                UnaryOp::Tanh => $elementary!(Tanh, T::tanh, x, out),
                 UnaryOp::Asinh => map(x, out, wide(asinh)),
                 UnaryOp::Acosh => map(x, out, wide(acosh)),
                 UnaryOp::Atanh => map(x, out, wide(atanh)),
-                UnaryOp::Sigmoid => map(x, out, wide(sigmoid)),
-                UnaryOp::Erf => map(x, out, wide(erf)),
-                UnaryOp::Floor => map(x, out, T::floor),
-                UnaryOp::Ceil => map(x, out, T::ceil),
-                UnaryOp::Round => map(x, out, T::round_ties_even),
-                UnaryOp::Trunc => map(x, out, T::trunc),
+                UnaryOp::Sigmoid => $elementary!(Sigmoid, wide(sigmoid), x, out),
+                UnaryOp::Erf => $elementary!(Erf, wide(erf), x, out),
+                UnaryOp::Floor => vector::map::<simple::Floor, T>(x, out),
+                UnaryOp::Ceil => vector::map::<simple::Ceil, T>(x, out),
+                UnaryOp::Round => vector::map::<simple::Round, T>(x, out),
+                UnaryOp::Trunc => vector::map::<simple::Trunc, T>(x, out),
                 UnaryOp::Not => Err(unsupported(op, x)),
             }
         }
     };
 }
 
-floats!(of_f32, f32);
-floats!(of_f64, f64);
+/// The vector function.
+macro_rules! registers {
+    ($vector:ident, $scalar:expr, $x:ident, $out:ident) => {
+        vector::map::<$vector, f32>($x, $out)
+    };
+}
+
+/// The function of one number.
+macro_rules! one_by_one {
+    ($vector:ident, $scalar:expr, $x:ident, $out:ident) => {
+        map($x, $out, $scalar)
+    };
+}
+
+floats!(of_f32, f32, registers);
+floats!(of_f64, f64, one_by_one);
 
 /// Stamp the functions of one integer type; everything wraps.
 ///
