@@ -1,59 +1,46 @@
 //! Matrix products: every pair of matrices of the batch is read in place, whatever its strides.
+//!
+//! `blocked.rs` walks over a product by blocks that fit the caches, `micro.rs` computes tiles of it in registers,
+//! `pack.rs` copies what cannot be read in place, `integer.rs` multiplies modulo 2^64.
 
-#![allow(unsafe_code, reason = "the matrix product of the gemm crate takes raw pointers")]
+#![allow(unsafe_code, reason = "tiles are read and written by address")]
 
-mod float;
+mod blocked;
 mod integer;
-mod vector;
+mod matrix;
+mod micro;
+mod pack;
 
+use super::arch::Vectored;
 use super::element::Compute;
 use super::kernel::{Dst, Src};
 use super::rows::{Rows, split};
+use super::scratch as memory;
 use crate::error::{Error, Result};
 use crate::layout::Layout;
+pub(super) use blocked::{Product, scratch};
 use bytemuck::Pod;
-
-/// A matrix inside a slice.
-#[derive(Clone, Copy, Debug)]
-struct Matrix<'a, T> {
-    elements: &'a [T],
-    first: usize,
-    row_step: isize,
-    column_step: isize,
-}
-
-impl<T: Copy> Matrix<'_, T> {
-    fn transposed(self) -> Self {
-        Self { row_step: self.column_step, column_step: self.row_step, ..self }
-    }
-
-    fn row_major(&self, rows: usize, columns: usize) -> Vec<T> {
-        (0..rows).flat_map(|i| (0..columns).map(move |j| self.at(i, j))).collect()
-    }
-
-    fn at(&self, row: usize, column: usize) -> T {
-        let delta = row as isize * self.row_step + column as isize * self.column_step;
-        self.elements[self.first.wrapping_add_signed(delta)]
-    }
-}
-
-/// Rows and columns of the result, and the length of the sums.
-#[derive(Clone, Copy, Debug)]
-struct Size {
-    rows: usize,
-    columns: usize,
-    depth: usize,
-}
+pub(super) use matrix::{Matrix, Size, Target};
 
 /// `[..., m, k] x [..., k, n]` with equal leading axes.
 pub(super) fn matmul(a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
     match Compute::of(a.dtype) {
-        Compute::F32 => each(a, b, out, float::product::<f32>),
-        Compute::F64 => each(a, b, out, float::product::<f64>),
+        Compute::F32 => each(a, b, out, float::<f32>),
+        Compute::F64 => each(a, b, out, float::<f64>),
         Compute::I64 => each(a, b, out, integer::product::<i64>),
         Compute::U64 => each(a, b, out, integer::product::<u64>),
         Compute::Bool => Err(Error::bug("matmul", "no loop for bool")),
     }
+}
+
+/// `out = a x b`, row-major.
+fn float<T: Vectored>(size: Size, a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) -> Result<()> {
+    // A single column is computed as a row, whose neighbours fill registers.
+    let (size, a, b) =
+        if size.columns == 1 { (size.transposed(), b.transposed(), a.transposed()) } else { (size, a, b) };
+    let product = Product::new(size, a, b)?;
+    let target = Target::new(out, size.rows, size.columns, size.columns)?;
+    memory::with(product.scratch(), |scratch| product.run((0, 0), target, false, scratch, |_, _| ()))
 }
 
 fn each<T: Pod>(

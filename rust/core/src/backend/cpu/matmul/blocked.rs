@@ -1,0 +1,461 @@
+//! Products by blocks: which part of the factors is in cache while which tile of the result is in registers.
+//!
+//! For blocks of columns, for blocks of the depth, for groups of rows, for panels of columns, for tiles: a panel of the
+//! right factor stays in the first cache, a group's rows of the left one and a block of the right one in the second.
+//! Both are read in place if their rows are rows of memory; else they are packed, and so is a right factor whose rows
+//! lie so far apart that they fall into the same few places of the cache.
+//! The sums of one block of the depth are added to those of the blocks before. The length of such a block depends on the
+//! depth alone, so no bit depends on which part of a product is computed, or by which registers.
+
+use super::matrix::{Matrix, Size, Target};
+use super::micro::{Tile, micro, tallest, widest};
+use super::pack::Pack;
+use crate::backend::cpu::arch::{Kernel, Lanes, Vectored, chosen};
+use crate::error::{Error, Result};
+
+/// Terms of a block of the depth.
+const DEPTH: usize = 256;
+/// Bytes of a block of the right factor, for half of a small second cache.
+const BLOCK: usize = 256 * 1024;
+/// Tiles of rows that share a panel while it is in the first cache; their rows of the left factor stay in the second.
+const GROUP: usize = 16;
+/// Place for the rows of the tallest tile.
+const TALL: usize = 16;
+/// Place for the columns of the widest panel.
+const WIDEST: usize = 128;
+/// Bytes of a page, and of one way of the first cache.
+const PAGE: usize = 4096;
+/// Rows from which packing rows of the right factor that lie badly costs less than it saves.
+const MANY: usize = 48;
+
+/// A product whose parts can be computed one by one, in any order and by any thread.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::backend::cpu) struct Product<'a, T> {
+    size: Size,
+    a: Matrix<'a, T>,
+    b: Matrix<'a, T>,
+    first: (*const T, *const T),
+}
+
+// SAFETY: the pointers are into the slices that the factors borrow.
+unsafe impl<T: Sync> Send for Product<'_, T> {}
+// SAFETY: a product only reads its factors.
+unsafe impl<T: Sync> Sync for Product<'_, T> {}
+
+/// Which blocks a product of some size is cut into.
+#[derive(Clone, Copy, Debug)]
+struct Blocks {
+    depth: usize,
+    columns: usize,
+    pack_a: bool,
+    pack_b: bool,
+}
+
+impl Blocks {
+    fn new<T>(size: Size, a: (isize, isize), b: (isize, isize)) -> Self {
+        let depth = size.depth.div_ceil(size.depth.div_ceil(DEPTH).max(1)).max(1);
+        let most = (BLOCK / size_of::<T>() / depth / 64 * 64).max(64);
+        let columns = size.columns.div_ceil(size.columns.div_ceil(most).max(1)).next_multiple_of(64).min(most);
+        let far = |step: isize| step.unsigned_abs() * size_of::<T>();
+        // Rows of b this far apart fall into so many sets of the first cache, each of which holds eight lines.
+        let sets = PAGE / (1 << far(b.0).trailing_zeros().min(12)).clamp(64, PAGE);
+        let crowded = depth > sets * 4 && size.rows >= MANY;
+        // Rows of a whole pages apart fall into the same sets of the second cache.
+        let paged = far(a.0).is_multiple_of(PAGE) && size.rows >= MANY && size.columns >= MANY;
+        Self {
+            depth,
+            columns: columns.min(size.columns.max(1)),
+            pack_a: if a.1 == 1 { paged } else { a.0 != 1 || size.columns > 32 },
+            pack_b: b.1 != 1 || crowded,
+        }
+    }
+
+    fn scratch(&self) -> usize {
+        let a = if self.pack_a { GROUP * TALL * self.depth } else { 0 };
+        a + self.depth * (WIDEST + if self.pack_b { self.columns } else { 0 })
+    }
+}
+
+/// Elements of scratch memory that a product needs, from the steps (down, across) of its factors.
+pub(in crate::backend::cpu) fn scratch<T>(size: Size, a: (isize, isize), b: (isize, isize)) -> usize {
+    Blocks::new::<T>(size, a, b).scratch()
+}
+
+impl<'a, T: Vectored> Product<'a, T> {
+    /// The product of two matrices.
+    pub(in crate::backend::cpu) fn new(size: Size, a: Matrix<'a, T>, b: Matrix<'a, T>) -> Result<Self> {
+        let first = (a.pointer("matmul", size.rows, size.depth)?, b.pointer("matmul", size.depth, size.columns)?);
+        Ok(Self { size, a, b, first })
+    }
+
+    /// Elements of scratch memory that `run` needs.
+    pub(in crate::backend::cpu) fn scratch(&self) -> usize {
+        self.blocks().scratch()
+    }
+
+    fn blocks(&self) -> Blocks {
+        let steps = |x: &Matrix<'_, T>| (x.row_step, x.column_step);
+        Blocks::new::<T>(self.size, steps(&self.a), steps(&self.b))
+    }
+
+    /// Compute the part of the product that begins at row and column `at` and is as large as `out`.
+    ///
+    /// With `adds`, the product is added to what `out` holds. `finish` gets every element of `out` once, by parts that
+    /// have just been computed: the part, and the row and column of the product where it begins.
+    pub(in crate::backend::cpu) fn run(
+        &self,
+        at: (usize, usize),
+        out: Target<'_, T>,
+        adds: bool,
+        scratch: &mut [T],
+        finish: impl FnMut(Target<'_, T>, (usize, usize)),
+    ) -> Result<()> {
+        let inside = at.0 + out.rows() <= self.size.rows && at.1 + out.columns() <= self.size.columns;
+        if !inside || scratch.len() < self.scratch() {
+            return Err(Error::bug("matmul", "a part outside its product, or too little scratch memory"));
+        }
+        T::run(chosen(), Run { product: *self, at, out, adds, scratch, finish });
+        Ok(())
+    }
+}
+
+/// One call of `Product::run`.
+struct Run<'a, 'b, T, F> {
+    product: Product<'a, T>,
+    at: (usize, usize),
+    out: Target<'b, T>,
+    adds: bool,
+    scratch: &'b mut [T],
+    finish: F,
+}
+
+impl<T: Vectored, F: FnMut(Target<'_, T>, (usize, usize))> Kernel<T> for Run<'_, '_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, l: L) {
+        let product = &self.product;
+        let blocks = product.blocks();
+        let (packed_a, packed_b) =
+            self.scratch.split_at_mut(if blocks.pack_a { GROUP * TALL * blocks.depth } else { 0 });
+        let mut walk = Walk {
+            product,
+            blocks,
+            packed: (packed_a.as_mut_ptr(), packed_b.as_mut_ptr()),
+            at: self.at,
+            out: self.out,
+            adds: self.adds,
+            finish: self.finish,
+        };
+        walk.all(l);
+    }
+}
+
+/// Walking over the blocks of a part of a product.
+struct Walk<'a, 'b, T, F> {
+    product: &'a Product<'a, T>,
+    blocks: Blocks,
+    packed: (*mut T, *mut T),
+    at: (usize, usize),
+    out: Target<'b, T>,
+    adds: bool,
+    finish: F,
+}
+
+/// Columns of the result, terms of their sums, and where the right factor has both: in panels `step` apart.
+#[derive(Clone, Copy, Debug)]
+struct Block<T> {
+    column: usize,
+    columns: usize,
+    term: usize,
+    terms: usize,
+    first: *const T,
+    row_step: isize,
+    panel_step: usize,
+    /// The last panel, if it lies elsewhere, in rows as long as a panel is wide.
+    edge: Option<*const T>,
+}
+
+/// Tiles of the result that share a block, and where the left factor has their rows.
+#[derive(Clone, Copy, Debug)]
+struct Group<T> {
+    row: usize,
+    height: usize,
+    first: *const T,
+    row_step: isize,
+    column_step: isize,
+}
+
+impl<T: Vectored, F: FnMut(Target<'_, T>, (usize, usize))> Walk<'_, '_, T, F> {
+    fn all<L: Lanes<Elem = T>>(&mut self, l: L) {
+        let depth = self.product.size.depth;
+        let tiles = Tiles::new(self.out.rows(), tallest::<L>());
+        let width = tiles.width::<L>() * L::WIDTH;
+        for column in (0..self.out.columns()).step_by(self.blocks.columns) {
+            let columns = self.blocks.columns.min(self.out.columns() - column);
+            if depth == 0 && !self.adds {
+                (0..self.out.rows()).for_each(|i| self.out.row(i)[column..column + columns].fill(T::round_from(0.0)));
+            }
+            for term in (0..depth.max(1)).step_by(self.blocks.depth) {
+                let terms = self.blocks.depth.min(depth - term);
+                let block = self.block(l, width, (column, columns), (term, terms));
+                for group in (0..tiles.count).step_by(GROUP) {
+                    let last = tiles.count.min(group + GROUP);
+                    if terms > 0 {
+                        self.group(l, width, (group..last).map(|i| tiles.tile(i)), &block);
+                    }
+                    if term + terms == depth {
+                        let (row, end) = (tiles.tile(group).0, tiles.tile(last).0);
+                        let place = (self.at.0 + row, self.at.1 + column);
+                        (self.finish)(self.out.part(row, end - row, column, columns), place);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A block of the right factor, packed where it has to be.
+    fn block<L: Lanes<Elem = T>>(
+        &self,
+        l: L,
+        width: usize,
+        (column, columns): (usize, usize),
+        (term, terms): (usize, usize),
+    ) -> Block<T> {
+        let b = &self.product.b;
+        let place = term as isize * b.row_step + (self.at.1 + column) as isize * b.column_step;
+        let from = self.product.first.1.wrapping_offset(place);
+        if !self.blocks.pack_b {
+            // Only columns that fill no register are packed, for which whole registers can be read.
+            let whole = columns / L::WIDTH * L::WIDTH;
+            let rest = columns - columns / width * width;
+            let edge = (whole < columns).then_some(self.packed.1.cast_const());
+            if edge.is_some() {
+                self.pack(l, from.wrapping_add(columns - rest), (terms, rest), width);
+            }
+            return Block { column, columns, term, terms, first: from, row_step: b.row_step, panel_step: width, edge };
+        }
+        self.pack(l, from, (terms, columns), width);
+        let (first, panel_step) = (self.packed.1, terms * width);
+        Block { column, columns, term, terms, first, row_step: width as isize, panel_step, edge: None }
+    }
+
+    fn pack<L: Lanes<Elem = T>>(&self, l: L, from: *const T, (rows, columns): (usize, usize), width: usize) {
+        let Matrix { row_step, column_step, .. } = self.product.b;
+        l.vectorize(&Pack { from, row_step, column_step, rows, columns, to: self.packed.1, width });
+    }
+
+    /// All tiles of a group of rows: panel by panel, so that a panel stays in the first cache for all of them.
+    #[inline(always)]
+    fn group<L: Lanes<Elem = T>>(
+        &mut self,
+        l: L,
+        width: usize,
+        tiles: impl Iterator<Item = (usize, usize)> + Clone,
+        block: &Block<T>,
+    ) {
+        let mut groups = [None; GROUP];
+        for (i, ((row, height), group)) in tiles.zip(&mut groups).enumerate() {
+            *group = Some(self.rows(l, i, row, height, block));
+        }
+        for (panel, across) in (0..block.columns).step_by(width).enumerate() {
+            let columns = width.min(block.columns - across);
+            let (b, b_row) = match block.edge {
+                Some(edge) if across + width > block.columns => (edge, width as isize),
+                _ => (block.first.wrapping_add(panel * block.panel_step), block.row_step),
+            };
+            for group in groups.iter().flatten() {
+                let Some(kernel) = micro::<L>(group.height, columns.div_ceil(L::WIDTH)) else { return };
+                let tile = Tile {
+                    a: group.first,
+                    a_row: group.row_step,
+                    a_column: group.column_step,
+                    b,
+                    b_row,
+                    depth: block.terms,
+                    c: self.out.pointer(group.row, block.column + across),
+                    c_row: self.out.row_step(),
+                    columns,
+                    adds: self.adds || block.term > 0,
+                };
+                // SAFETY: the factors hold every term of these rows and columns, `out` these rows and columns.
+                unsafe { kernel(l, &tile) };
+            }
+        }
+    }
+
+    /// Rows of the left factor, packed where they have to be: side by side for each term.
+    fn rows<L: Lanes<Elem = T>>(&self, l: L, tile: usize, row: usize, height: usize, block: &Block<T>) -> Group<T> {
+        let a = &self.product.a;
+        let place = (self.at.0 + row) as isize * a.row_step + block.term as isize * a.column_step;
+        let from = self.product.first.0.wrapping_offset(place);
+        let (row_step, column_step) = (a.row_step, a.column_step);
+        if !self.blocks.pack_a {
+            return Group { row, height, first: from, row_step, column_step };
+        }
+        let to = self.packed.0.wrapping_add(tile * TALL * self.blocks.depth);
+        let terms = block.terms;
+        if column_step == 1 {
+            l.vectorize(&Pack { from, row_step, column_step, rows: height, columns: terms, to, width: terms });
+            return Group { row, height, first: to, row_step: terms as isize, column_step: 1 };
+        }
+        // Whole registers are read where the factor has them; what lies beyond the tile's rows is not used.
+        let width = tallest::<L>().next_multiple_of(L::WIDTH);
+        let columns = height.next_multiple_of(L::WIDTH).min(self.product.size.rows - self.at.0 - row);
+        let (row_step, column_step) = (column_step, row_step);
+        l.vectorize(&Pack { from, row_step, column_step, rows: terms, columns, to, width });
+        Group { row, height, first: to, row_step: 1, column_step: width as isize }
+    }
+}
+
+/// Rows in tiles whose heights differ by at most one.
+#[derive(Clone, Copy, Debug)]
+struct Tiles {
+    count: usize,
+    height: usize,
+    taller: usize,
+}
+
+impl Tiles {
+    fn new(rows: usize, tallest: usize) -> Self {
+        let count = rows.div_ceil(tallest);
+        let height = rows.checked_div(count).unwrap_or(0);
+        Self { count, height, taller: rows - count * height }
+    }
+
+    /// First row and height of one.
+    fn tile(self, i: usize) -> (usize, usize) {
+        (i * self.height + i.min(self.taller), self.height + usize::from(i < self.taller))
+    }
+
+    /// Registers across that fit beside the tallest.
+    fn width<L: Lanes>(self) -> usize {
+        widest::<L>(self.height + usize::from(self.taller > 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::cpu::arch::Isa;
+
+    fn numbers(count: usize, seed: usize) -> Vec<f32> {
+        (0..count).map(|i| ((i * 7 + seed) % 31) as f32 * 0.125 - 1.75).collect()
+    }
+
+    /// A matrix by rows, by columns, or with a gap between neighbours.
+    fn laid(x: &[f32], columns: usize, how: usize) -> (Vec<f32>, isize, isize) {
+        let rows = x.len().checked_div(columns).unwrap_or(0);
+        match how {
+            0 => (x.to_vec(), columns as isize, 1),
+            1 => ((0..x.len()).map(|i| x[i % rows * columns + i / rows]).collect(), 1, rows as isize),
+            _ => (x.iter().flat_map(|&x| [x, f32::NAN]).collect(), 2 * columns as isize, 2),
+        }
+    }
+
+    fn of<'a>((elements, row_step, column_step): &'a (Vec<f32>, isize, isize)) -> Matrix<'a, f32> {
+        Matrix { elements, first: 0, row_step: *row_step, column_step: *column_step }
+    }
+
+    fn nothing(_: Target<'_, f32>, _: (usize, usize)) {}
+
+    const SIZES: [(usize, usize, usize); 12] = [
+        (1, 1, 1),
+        (1, 600, 70),
+        (2, 9, 33),
+        (3, 5, 48),
+        (4, 257, 25),
+        (5, 3, 17),
+        (13, 300, 129),
+        (29, 64, 256),
+        (50, 65, 256),
+        (97, 31, 40),
+        (113, 8, 7),
+        (6, 0, 5),
+    ];
+
+    #[test]
+    fn every_cut_layout_and_instruction_set_gives_the_same_sums() {
+        for (m, k, n) in SIZES {
+            let (a, b) = (numbers(m * k, 3), numbers(k * n, 11));
+            let size = Size { rows: m, columns: n, depth: k };
+            for isa in Isa::all() {
+                let fuses = isa.name() != "portable";
+                let chain = |i: usize, j: usize| {
+                    let term = |sum: f32, l: usize| {
+                        let (a, b) = (a[i * k + l], b[l * n + j]);
+                        if fuses || cfg!(target_arch = "aarch64") { a.mul_add(b, sum) } else { a * b + sum }
+                    };
+                    let block = k.div_ceil(k.div_ceil(DEPTH).max(1)).max(1);
+                    let sums = (0..k).step_by(block).map(|l| (l..k.min(l + block)).fold(0.0, term));
+                    sums.reduce(|sum, block| sum + block).unwrap_or(0.0)
+                };
+                let wanted: Vec<f32> = (0..m * n).map(|at| chain(at / n, at % n)).collect();
+                for (left, right) in (0..9).map(|i| (laid(&a, k, i / 3), laid(&b, n, i % 3))) {
+                    let product = Product::new(size, of(&left), of(&right)).unwrap();
+                    let mut scratch = vec![f32::NAN; product.scratch()];
+                    let mut out = vec![f32::NAN; m * n];
+                    let (row, column) = (m / 3, n / 2);
+                    let (top, bottom) = Target::new(&mut out, m, n, n).unwrap().split_rows(row);
+                    let parts = [(top, 0), (bottom, row)].into_iter().flat_map(|(half, row)| {
+                        let (left, right) = half.split_columns(column);
+                        [(left, (row, 0)), (right, (row, column))]
+                    });
+                    for (out, at) in parts {
+                        let (product, scratch) = (product, &mut scratch[..]);
+                        f32::run(isa, Run { product, at, out, adds: false, scratch, finish: nothing });
+                    }
+                    assert_eq!(out, wanted, "{m} {k} {n} on {}", isa.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn finishing_touches_every_element_once_when_its_sum_is_whole() {
+        for (m, k, n) in SIZES {
+            let (a, b) = (laid(&numbers(m * k, 5), k, 0), laid(&numbers(k * n, 2), n, 1));
+            let product = Product::new(Size { rows: m, columns: n, depth: k }, of(&a), of(&b)).unwrap();
+            let steps = |x: &(Vec<f32>, isize, isize)| (x.1, x.2);
+            let needed = scratch::<f32>(Size { rows: m, columns: n, depth: k }, steps(&a), steps(&b));
+            let mut scratch = vec![0.0; needed];
+            let (mut plain, mut finished) = (vec![1.5; m * (n + 3)], vec![1.5; m * (n + 3)]);
+            let mut run = |out: &mut [f32], by: f32| {
+                let target = Target::new(out, m, n, n + 3).unwrap();
+                let touch = |mut part: Target<'_, f32>, at: (usize, usize)| {
+                    for i in 0..part.rows() {
+                        part.row(i)
+                            .iter_mut()
+                            .enumerate()
+                            .for_each(|(j, x)| *x += by * ((at.0 + i) * n + at.1 + j) as f32);
+                    }
+                };
+                product.run((0, 0), target, true, &mut scratch, touch).unwrap();
+            };
+            run(&mut plain, 0.0);
+            run(&mut finished, 1.0);
+            for (at, (&x, &y)) in plain.iter().zip(&finished).enumerate() {
+                let (i, j) = (at / (n + 3), at % (n + 3));
+                let wanted = if j < n { x + (i * n + j) as f32 } else { 1.5 };
+                assert_eq!(y, wanted, "row {i} and column {j} of {m} {k} {n}");
+            }
+        }
+    }
+
+    #[test]
+    fn parts_outside_and_short_scratch_are_refused() {
+        let b = laid(&numbers(6, 1), 2, 1);
+        let a = numbers(9, 1);
+        let short = Matrix { elements: &a[..8], first: 0, row_step: 3, column_step: 1 };
+        assert!(Product::new(Size { rows: 3, columns: 2, depth: 3 }, short, of(&b)).is_err());
+        let whole = laid(&a, 3, 0);
+        let product = Product::new(Size { rows: 3, columns: 2, depth: 3 }, of(&whole), of(&b)).unwrap();
+        let mut out = [0.0; 6];
+        assert!(Target::new(&mut out, 3, 3, 2).is_err() && Target::new(&mut out, 4, 2, 2).is_err());
+        let mut scratch = vec![0.0; product.scratch()];
+        let target = Target::new(&mut out, 3, 2, 2).unwrap();
+        assert!(product.run((1, 0), target, false, &mut scratch, |_, _| ()).is_err());
+        let target = Target::new(&mut out, 3, 2, 2).unwrap();
+        assert!(product.run((0, 0), target, false, &mut [], |_, _| ()).is_err());
+    }
+}

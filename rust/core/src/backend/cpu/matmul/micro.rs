@@ -1,0 +1,134 @@
+//! The innermost loops: one tile of the result in registers, one pass over the depth.
+//!
+//! Each element of a tile is one chain `s = a_k b_k + s` in the order of k, whatever the tile's shape, so the bits of a
+//! product depend neither on how it is cut into tiles nor on the width of the registers.
+
+use crate::backend::cpu::arch::{Kernel, Lanes};
+use crate::backend::cpu::element::Float;
+
+/// What a tile is computed from.
+#[derive(Debug)]
+pub(super) struct Tile<T> {
+    /// First element of the left factor's rows.
+    pub(super) a: *const T,
+    /// Distance of its rows.
+    pub(super) a_row: isize,
+    /// Distance of its columns.
+    pub(super) a_column: isize,
+    /// First element of the right factor's columns: whole registers of them, whose neighbours in a row lie side by side.
+    pub(super) b: *const T,
+    /// Distance of its rows.
+    pub(super) b_row: isize,
+    /// Terms to add.
+    pub(super) depth: usize,
+    /// First element of the result.
+    pub(super) c: *mut T,
+    /// Distance of its rows.
+    pub(super) c_row: usize,
+    /// Columns that exist: more than the registers but the last hold, at most what all hold.
+    pub(super) columns: usize,
+    /// Whether sums are added to what the result holds.
+    pub(super) adds: bool,
+}
+
+/// Compute a tile.
+///
+/// # Safety
+/// Every element that the tile names is valid for reads, and those of the result for writes that nothing else sees.
+pub(super) type Micro<L, T> = unsafe fn(L, &Tile<T>);
+
+/// Registers across a tile of this height that the instruction set has room for, beside one row of b and one of a.
+pub(super) const fn widest<L: Lanes>(height: usize) -> usize {
+    let most = (L::REGISTERS - 1) / (height + 1);
+    let cap = if height == 1 { 8 } else { 4 };
+    if most > cap { cap } else { most }
+}
+
+/// The greatest height of a tile.
+pub(super) const fn tallest<L: Lanes>() -> usize {
+    if L::REGISTERS >= 32 { 14 } else { 6 }
+}
+
+/// Stamp the choice of a tile by its height and width; shapes that spill are not compiled.
+///
+/// An arm expands to `(1, 1) if const { ... } => Some(enter::<L, 1, 1>),`.
+macro_rules! table {
+    ($height:expr, $width:expr; $($m:literal: $($n:literal)+;)+) => {
+        match ($height, $width) {
+            $($(($m, $n) if const { $m <= tallest::<L>() && $n <= widest::<L>($m) } => Some(enter::<L, $m, $n>),)+)+
+            _ => None,
+        }
+    };
+}
+
+/// The function for tiles of this height and width in registers, if there is one.
+pub(super) fn micro<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, L::Elem>> {
+    table! {
+        height, width;
+        1: 1 2 3 4 5 6 7 8; 2: 1 2 3 4; 3: 1 2 3 4; 4: 1 2 3 4; 5: 1 2 3 4; 6: 1 2 3 4; 7: 1 2 3; 8: 1 2 3;
+        9: 1 2; 10: 1 2; 11: 1 2; 12: 1 2; 13: 1 2; 14: 1 2;
+    }
+}
+
+unsafe fn enter<L: Lanes, const M: usize, const N: usize>(l: L, tile: &Tile<L::Elem>) {
+    l.vectorize(Sums::<_, M, N>(tile));
+}
+
+/// The loop over the depth. Run by whoever promises every element that the tile names.
+struct Sums<'a, T, const M: usize, const N: usize>(&'a Tile<T>);
+
+impl<T: Float, const M: usize, const N: usize> Kernel<T> for Sums<'_, T, M, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, l: L) {
+        let t = self.0;
+        // The result's lines arrive while the sums are computed.
+        for i in 0..M {
+            let row = t.c.wrapping_add(i * t.c_row);
+            l.prefetch(row);
+            l.prefetch(row.wrapping_add(t.columns - 1));
+        }
+        let mut c = [[l.constant(0.0); N]; M];
+        let (mut a, mut b) = (t.a, t.b);
+        for _ in 0..t.depth {
+            let mut row = [l.constant(0.0); N];
+            for (j, x) in row.iter_mut().enumerate() {
+                // SAFETY: the caller promises a row of whole registers for each term.
+                *x = unsafe { l.load_ptr(b.add(j * L::WIDTH)) };
+            }
+            for (i, c) in c.iter_mut().enumerate() {
+                // SAFETY: the caller promises an element of a for each row and term.
+                let x = l.splat(unsafe { *a.offset(i as isize * t.a_row) });
+                for (c, &y) in c.iter_mut().zip(&row) {
+                    *c = l.mul_add(x, y, *c);
+                }
+            }
+            a = a.wrapping_offset(t.a_column);
+            b = b.wrapping_offset(t.b_row);
+        }
+        for (i, row) in c.iter().enumerate() {
+            for (j, &sum) in row.iter().enumerate() {
+                let to = t.c.wrapping_add(i * t.c_row + j * L::WIDTH);
+                // SAFETY: the caller promises the tile's elements, of which these are `columns - j WIDTH` or all lanes.
+                unsafe { write(l, sum, to, t.adds, t.columns - j * L::WIDTH) };
+            }
+        }
+    }
+}
+
+/// Write or add as many lanes as there are columns.
+///
+/// # Safety
+/// `to` is valid for reads and writes of `columns` elements, at most `WIDTH`.
+#[inline(always)]
+unsafe fn write<L: Lanes>(l: L, sum: L::V, to: *mut L::Elem, adds: bool, columns: usize) {
+    // SAFETY: the caller promises the elements.
+    unsafe {
+        if columns >= L::WIDTH {
+            l.store_ptr(if adds { l.add(l.load_ptr(to), sum) } else { sum }, to);
+        } else {
+            l.store_part_ptr(if adds { l.add(l.load_part_ptr(to, columns), sum) } else { sum }, to, columns);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Copies of blocks of a factor into panels: `width` columns of every row side by side, for the innermost loops.
+
+use crate::backend::cpu::arch::{Kernel, Lanes};
+use crate::backend::cpu::element::Float;
+
+/// A block to copy: `to[p, i, j] = from[i, p width + j]`, where the last panel may have fewer columns.
+#[derive(Debug)]
+pub(super) struct Pack<T> {
+    /// First element of the block.
+    pub(super) from: *const T,
+    /// Distance of its rows.
+    pub(super) row_step: isize,
+    /// Distance of its columns.
+    pub(super) column_step: isize,
+    /// Its rows.
+    pub(super) rows: usize,
+    /// Its columns.
+    pub(super) columns: usize,
+    /// First element of the panels.
+    pub(super) to: *mut T,
+    /// Columns of a panel.
+    pub(super) width: usize,
+}
+
+/// Run by whoever promises that the block and the panels are there.
+impl<T: Float> Kernel<T> for &Pack<T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, l: L) {
+        for (panel, column) in (0..self.columns).step_by(self.width).enumerate() {
+            let columns = self.width.min(self.columns - column);
+            let from = self.from.wrapping_offset(column as isize * self.column_step);
+            let to = self.to.wrapping_add(panel * self.rows * self.width);
+            // SAFETY: only the product packs, and it has checked that its factors and its scratch hold the block.
+            unsafe {
+                if self.column_step == 1 {
+                    self.copy(l, from, to, columns);
+                } else if self.row_step == 1 {
+                    self.turn(l, from, to, columns);
+                } else {
+                    self.plain(from, to, 0..self.rows, 0..columns);
+                }
+            }
+        }
+    }
+}
+
+impl<T: Float> Pack<T> {
+    /// One element after the other.
+    ///
+    /// # Safety
+    /// The rows and columns are valid on both sides.
+    #[inline(always)]
+    unsafe fn plain(&self, from: *const T, to: *mut T, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>) {
+        for i in rows {
+            for j in columns.clone() {
+                let place = i as isize * self.row_step + j as isize * self.column_step;
+                // SAFETY: the caller promises both elements.
+                unsafe { *to.add(i * self.width + j) = *from.offset(place) };
+            }
+        }
+    }
+
+    /// Rows that lie side by side.
+    ///
+    /// # Safety
+    /// The rows and columns are valid on both sides.
+    #[inline(always)]
+    unsafe fn copy<L: Lanes<Elem = T>>(&self, l: L, from: *const T, to: *mut T, columns: usize) {
+        let whole = columns / L::WIDTH * L::WIDTH;
+        for i in 0..self.rows {
+            // SAFETY: the caller promises the rows; `whole` columns are whole registers.
+            unsafe {
+                let (from, to) = (from.offset(i as isize * self.row_step), to.add(i * self.width));
+                for j in (0..whole).step_by(L::WIDTH) {
+                    l.store_ptr(l.load_ptr(from.add(j)), to.add(j));
+                }
+                for j in whole..columns {
+                    *to.add(j) = *from.add(j);
+                }
+            }
+        }
+    }
+
+    /// Columns that lie side by side, by square blocks of registers.
+    ///
+    /// # Safety
+    /// The rows and columns are valid on both sides.
+    #[inline(always)]
+    unsafe fn turn<L: Lanes<Elem = T>>(&self, l: L, from: *const T, to: *mut T, columns: usize) {
+        let (rows, whole) = (self.rows / L::WIDTH * L::WIDTH, columns / L::WIDTH * L::WIDTH);
+        for j in (0..whole).step_by(L::WIDTH) {
+            for i in (0..rows).step_by(L::WIDTH) {
+                // SAFETY: the square lies in the rows and columns that the caller promises.
+                unsafe {
+                    let from = from.offset(j as isize * self.column_step + i as isize);
+                    l.transpose_ptr(from, self.column_step, to.add(i * self.width + j), self.width as isize);
+                }
+            }
+        }
+        // SAFETY: as the caller promises.
+        unsafe {
+            self.plain(from, to, rows..self.rows, 0..columns);
+            self.plain(from, to, 0..rows, whole..columns);
+        }
+    }
+}
