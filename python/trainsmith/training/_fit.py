@@ -97,7 +97,7 @@ def fit(
     patience = config.max_no_improve if validation is not None else 0
     data = _batches(train, config, device)
 
-    learner = TrainerLearner(_trainer(graph, train, worker), graph, worker)
+    learner = TrainerLearner(_trainer(graph, train, worker), graph, worker, by_weight=False)
 
     def measure() -> tuple[float, Mapping[str, float | None]]:
         assert validation is not None, "called with validation rows only"

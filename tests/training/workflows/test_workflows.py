@@ -194,6 +194,22 @@ def test_a_workflow_resumes_exactly(tmp_path, make):
     assert run(6, "parts", resume=True) == whole
 
 
+def test_weights_count_in_the_loss_and_in_its_mean_over_batches():
+    data = surface(rows=60)
+    weights = np.where(np.arange(60) % 3 == 0, 3.0, 0.0).astype("float32")
+    kept = np.flatnonzero(weights)
+    weighted = ArrayDataProvider(data.inputs, data.targets, weights=weights)
+    chosen = ArrayDataProvider({name: one[kept] for name, one in data.inputs.items()}, data.targets[kept])
+    batches = {"num_epochs": 3, "batch_config": BatchConfig(batch_size=60, shuffle=False)}
+    one = trained(standard(), weighted, **batches)
+    two = trained(standard(), chosen, **{**batches, "batch_config": BatchConfig(batch_size=20, shuffle=False)})
+    for left, right in zip(one.history, two.history):
+        assert left.training_loss == pytest.approx(right.training_loss, rel=1e-4)
+    # Uneven batches: the mean is over the weights, not over the batches.
+    parts = trained(standard(), weighted, learning_rate=1e-30, num_epochs=1, batch_config=BatchConfig(batch_size=7))
+    assert parts.history[0].training_loss == pytest.approx(one.history[0].training_loss, rel=1e-5)
+
+
 @BOTH
 def test_a_workflow_does_not_go_on_with_other_data(tmp_path, make):
     checkpoints = CheckpointConfig(folder=str(tmp_path))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from math import nan
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,7 +33,9 @@ class Validate(Protocol):
 
 
 class BatchValidation:
-    """Validates over the batches of an iterator: the loss is the mean over rows, metrics are those of all rows.
+    """Validates over the batches of an iterator.
+
+    The loss is the mean over rows, by their weights where they have some; metrics count all rows alike.
 
     Args:
         learner: has the model.
@@ -88,7 +91,7 @@ class BatchValidation:
         started = time.perf_counter()
         self._metrics.reset()
         self._data.reset()
-        total, rows, batches = 0.0, 0, 0
+        total, amounts, rows, batches = 0.0, 0.0, 0, 0
         outputs: list[npt.NDArray[Any]] = []
         targets: list[npt.NDArray[Any]] = []
         with self._learner.evaluating():
@@ -101,7 +104,9 @@ class BatchValidation:
                 if self._computer is not None or self._keep:
                     outputs.append(predicted)
                     targets.append(true)
-                total += batch.rows * float(loss)
+                amount = float(self._learner.amount(batch))
+                total += amount * float(loss)
+                amounts += amount
                 rows += batch.rows
                 batches += 1
         error = self._data.error()
@@ -114,7 +119,7 @@ class BatchValidation:
         if self._computer is not None and predictions is not None:
             metrics |= self._computer.compute_metrics(predictions, np.concatenate(targets), self._metadata, ctx=ctx)
         return ValidationResult(
-            loss=total / rows,
+            loss=total / amounts if amounts else nan,
             metrics=metrics,
             sample_count=rows,
             validation_time_seconds=time.perf_counter() - started,

@@ -53,6 +53,17 @@ class Learner(Protocol):
         """
         ...
 
+    def amount(self, batch: Batch[Any]) -> SupportsFloat:
+        """Says how much the loss of a batch counts in the mean over batches.
+
+        Args:
+            batch: the rows.
+
+        Returns:
+            Its rows, or the sum of their weights where the loss is divided by that.
+        """
+        ...
+
     def explain(self, batch: Batch[Any]) -> str:
         """Says what made the first value that is not finite in the step of a batch.
 
@@ -102,16 +113,21 @@ class TrainerLearner:
         graph: the model.
         optimizer: changes its parameters.
         loss: output and targets to the mean loss, for trainers without `evaluate_step`.
+        by_weight: whether the loss of weighted rows is divided by the sum of their weights, as `DefaultTrainer` does;
+            otherwise by their number.
 
     Example:
         `StandardWorkflow` uses it.
     """
 
-    def __init__(self, trainer: Trainer, graph: Any, optimizer: Any, *, loss: Loss | None = None) -> None:
+    def __init__(
+        self, trainer: Trainer, graph: Any, optimizer: Any, *, loss: Loss | None = None, by_weight: bool = True
+    ) -> None:
         self._trainer: Any = trainer
         self._graph = graph
         self._optimizer = optimizer
         self._loss = loss
+        self._by_weight = by_weight
 
     @property
     def optimizer(self) -> Any:
@@ -156,6 +172,10 @@ class TrainerLearner:
         with ts.no_grad():
             output = forward(*inputs_of(self._graph, batch))
             return self._loss(output, batch.targets), output
+
+    def amount(self, batch: Batch[Any]) -> SupportsFloat:
+        """Gives the rows, or the sum of their weights; see `Learner.amount`."""
+        return batch.rows if batch.weights is None or not self._by_weight else batch.weights.sum()
 
     def explain(self, batch: Batch[Any]) -> str:
         """Asks the trainer's `find_non_finite`, where it has one; see `Learner.explain`."""

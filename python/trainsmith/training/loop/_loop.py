@@ -225,7 +225,8 @@ class TrainingLoop:
                     advance()
             progress.step += 1
             progress.batch += 1
-            if meter.add(batch.rows, loss) and self._bad_loss():
+            rows = batch.rows if batch.weights is None else learner.amount(batch)
+            if meter.add(rows, loss) and self._bad_loss():
                 return "early_stopped"
             for hook in hooks:
                 hook(self, loss)

@@ -24,16 +24,16 @@ class LossMeter:
 
     def reset(self) -> None:
         """Forgets every loss."""
-        self._pending: list[tuple[int, SupportsFloat]] = []
+        self._pending: list[tuple[SupportsFloat, SupportsFloat]] = []
         self._total = 0.0
-        self._rows = 0
+        self._rows = 0.0
         self.bad: float | None = None
 
-    def add(self, rows: int, loss: SupportsFloat) -> bool:
+    def add(self, rows: SupportsFloat, loss: SupportsFloat) -> bool:
         """Takes the loss of a step.
 
         Args:
-            rows: rows of the batch.
+            rows: rows of the batch, or the sum of their weights.
             loss: mean over them.
 
         Returns:
@@ -48,10 +48,10 @@ class LossMeter:
     def read(self) -> None:
         """Reads the losses that are waiting; `bad` is the first that is not finite, which the mean leaves out."""
         for rows, loss in self._pending:
-            value = float(loss)
+            value, amount = float(loss), float(rows)
             if math.isfinite(value):
-                self._total += rows * value
-                self._rows += rows
+                self._total += amount * value
+                self._rows += amount
             elif self.bad is None:
                 self.bad = value
         self._pending.clear()

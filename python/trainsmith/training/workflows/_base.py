@@ -316,7 +316,9 @@ def loss_of(loss: Any, metadata: Mapping[str, Any]) -> Any:
     """
     if loss is not None:
         return loss
-    return nn.CrossEntropyLoss() if metadata.get("task") == "classification" else nn.MSELoss()
+    # One value per row: the trainer takes the mean, by weights where the batch has them.
+    kind = nn.CrossEntropyLoss if metadata.get("task") == "classification" else nn.MSELoss
+    return kind(reduction="none")
 
 
 def identity_of(dataset: DataProvider[Any]) -> str:
