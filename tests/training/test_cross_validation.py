@@ -18,6 +18,7 @@ from trainsmith.training import (
     SpawnExecutor,
     TrainingResult,
     ValidationResult,
+    WindowDataProvider,
     cross_validate,
 )
 
@@ -239,3 +240,26 @@ class Renumbered(DefaultCrossValidator):
 def test_the_law_kit_finds_a_broken_validator(kind, law):
     with pytest.raises(AssertionError, match=law):
         check_cross_validator(kind(), DATA)
+
+
+@pytest.mark.parametrize(("length", "horizon", "stride", "gap"), [(4, 1, 1, 4), (4, 3, 2, 3), (1, 1, 1, 1)])
+def test_folds_of_windows_share_no_step(length, horizon, stride, gap):
+    rows = np.arange(120.0)[:, np.newaxis]
+    windows = WindowDataProvider(
+        rows, window_len=length, horizon=horizon, stride=stride, standardise=False, validation_ratio=0.0
+    )
+    validator = DefaultCrossValidator()
+    strategies = ("k_fold", "time_series", "purged", "walk_forward")
+    for strategy in strategies:
+        with pytest.raises(ConfigError, match=f"purge_gap of at least {gap}"):
+            validator.create_folds(windows, CVConfig(strategy=strategy, num_folds=3, purge_gap=gap - 1))
+        for fold in validator.create_folds(windows, CVConfig(strategy=strategy, num_folds=3, purge_gap=gap)):
+            seen = [
+                {float(step) for x, y in zip(part.inputs["x"], part.targets) for step in (*x.ravel(), *y)}
+                for part in (fold.train_data(), fold.valid_data())
+            ]
+            spans = [(min(one), max(one)) for one in seen]
+            assert not seen[0] & seen[1], (strategy, spans)
+    for config in (CVConfig(strategy="stratified", purge_gap=gap), CVConfig(shuffle=True)):
+        with pytest.raises(ConfigError, match="must not overlap"):
+            validator.create_folds(windows, config)

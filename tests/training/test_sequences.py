@@ -118,6 +118,17 @@ def test_any_provider_is_read():
     assert found[1].get_metadata()["name"] == "n"
 
 
+def test_the_weights_of_any_provider_are_kept():
+    class Weighted(Streamed):
+        def get_training_data(self, config, *, ctx=None):
+            rows = ArrayDataProvider(ROWS.inputs, ROWS.targets, weights=np.arange(1, 21))
+            return rows.get_training_data(BatchConfig(batch_size=7, shuffle=False))
+
+    found = DefaultSequenceProvider().generate_sequences(Weighted(), SequenceConfig(max_seq_len=8))
+    batch = next(found[1].get_training_data(BatchConfig(shuffle=False)))
+    assert batch.weights.tolist() == list(range(9, 17))
+
+
 def test_what_gives_no_sequences_is_refused():
     provider = DefaultSequenceProvider()
     with pytest.raises(DataError, match="rows"):

@@ -103,8 +103,12 @@ task = "auto"  # auto | classification | regression
 # group = "patient"  # rows with equal cells here stay together; for strategy = "group"
 # weight = "w"  # weight of each row in the loss
 
+# [windows]  # for a time series: predict from the last rows of each group; then strategy = "chronological"
+# size = 24  # rows per window
+# horizon = 1  # rows from the last of a window to the one whose target it predicts
+
 [split]
-strategy = {strategy}  # random | stratified | group | chronological
+strategy = {strategy}  # random | stratified | group | chronological; walk_forward for cv
 validation = 0.15  # share of the rows that decides when to stop
 test = 0.15  # share of the rows that judges the result
 

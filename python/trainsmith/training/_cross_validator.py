@@ -8,7 +8,16 @@ from typing import Any, Generic
 
 import numpy as np
 
-from trainsmith.data import GroupKFold, KFold, PurgedKFold, Splitter, StratifiedKFold, TimeSeriesSplit, WalkForward
+from trainsmith.data import (
+    GroupKFold,
+    KFold,
+    PurgedKFold,
+    Splitter,
+    StratifiedKFold,
+    TimeSeriesSplit,
+    WalkForward,
+    window_purge,
+)
 from trainsmith.data._wording import shown, worded
 from trainsmith.errors import ConfigError, DataError
 from trainsmith.training._array_provider import ArrayDataProvider
@@ -82,9 +91,11 @@ class DefaultCrossValidator(Generic[T]):
         """Divides the training rows into folds; see `CrossValidator.create_folds`.
 
         `group` takes the column or metadata entry `config.group_by`, or else `group`; `stratified` takes the targets.
+        Windows, which say so by the metadata `window_len`, `horizon` and `stride`, need a gap in which none spans the
+        border of a fold.
 
         Raises:
-            ConfigError: no groups, or settings that exclude each other.
+            ConfigError: no groups, settings that exclude each other, or windows without their gap.
             DataError: too few rows or groups.
             CancelledError: the context was done.
         """
@@ -104,6 +115,7 @@ class DefaultCrossValidator(Generic[T]):
                     got="none",
                     step="pass columns to the data provider, or set group_by",
                 )
+        _check_windows(config, rows.get_metadata())
         y = rows.targets.reshape(rows.rows, -1)[:, 0] if config.strategy == "stratified" else None
         splitter = splitter_of(config, rows.rows)
         return [
@@ -215,6 +227,24 @@ class DataFold(Generic[T]):
             "valid_rows": self.valid_rows.copy(),
             "strategy": self._strategy,
         }
+
+
+def _check_windows(config: CVConfig, metadata: Mapping[str, Any]) -> None:
+    """Refuses folds in which a window of the training rows shares steps with one of the validation rows."""
+    size = metadata.get("window_len")
+    if size is None or config.strategy == "group":
+        return
+    steps = window_purge(int(size), int(metadata.get("horizon", 0)))
+    gap = -(-steps // int(metadata.get("stride", 1)))
+    if config.strategy == "stratified" or config.shuffle or config.purge_gap < gap:
+        raise worded(
+            ConfigError,
+            _OP,
+            "folds of windows must not overlap",
+            expected=f"folds in time order with purge_gap of at least {gap}",
+            got=f"{config.strategy}{' with shuffle' if config.shuffle else ''} and purge_gap {config.purge_gap}",
+            step=f"set purge_gap = {gap} and leave the order",
+        )
 
 
 def splitter_of(config: CVConfig, rows: int) -> Splitter:

@@ -41,6 +41,7 @@ def materialise(dataset: DataProvider[T], *, ctx: RunContext | None = None) -> A
         return dataset
     inputs: dict[Hashable, list[Array]] = {}
     targets: list[Array] = []
+    weights: list[Array] = []
     iterator = dataset.get_training_data(BatchConfig(batch_size=_ROWS, shuffle=False), ctx=ctx)
     try:
         while iterator.next(ctx=ctx):
@@ -49,6 +50,8 @@ def materialise(dataset: DataProvider[T], *, ctx: RunContext | None = None) -> A
             for name, tensor in batch.inputs.items():
                 inputs.setdefault(name, []).append(np.asarray(tensor))
             targets.append(np.asarray(batch.targets))
+            if batch.weights is not None:
+                weights.append(np.asarray(batch.weights))
         error = iterator.error()
         if error is not None:
             raise error
@@ -73,6 +76,8 @@ def materialise(dataset: DataProvider[T], *, ctx: RunContext | None = None) -> A
     return ArrayDataProvider(
         {str(name): np.concatenate(parts) for name, parts in inputs.items()},
         np.concatenate(targets),
+        weights=np.concatenate(weights) if len(weights) == len(targets) and weights[0].ndim == 1 else None,
         columns=columns,
         metadata=metadata,
+        allow_non_finite=True,
     )

@@ -141,6 +141,7 @@ class WindowDataProvider(ArrayDataProvider[T_co]):
             metadata={
                 "window_len": window_len,
                 "horizon": horizon,
+                "stride": stride,
                 "input_mean": mean,
                 "input_std": std,
                 "target_mean": float(mean[label_column]),
