@@ -350,7 +350,7 @@ class Buffer(Tensor):
 class Gather:
     def __new__(
         cls,
-        sources: Sequence[Tensor],
+        sources: Sequence[tuple[Tensor, tuple[Sequence[int], int, int] | None]],
         batch_size: int,
         span: tuple[int, int],
         device: str,

@@ -15,6 +15,7 @@ from trainsmith._core import Gather
 from trainsmith.data import Permutation, WeightedOrder, batches
 from trainsmith.data._gather import plain_batches, row_batches
 from trainsmith.errors import IndexRangeError, ShapeError
+from trainsmith.training import create_windows
 
 DTYPES = ("bool", "int8", "uint16", "int64", "float16", "float32", "float64")
 
@@ -56,11 +57,43 @@ def test_many_batches_come_through_the_queue():
     assert found == list(range(0, 200_000, 100))
 
 
-@pytest.mark.parametrize("source", [np.zeros((6, 4))[:, ::2], np.zeros((12, 2))[::2], np.arange(6, dtype=">f4")])
+@pytest.mark.parametrize(
+    "source", [np.zeros((6, 4))[:, ::2], np.zeros((6, 2))[::-1], np.zeros((2, 6)).T, np.arange(6, dtype=">f4")]
+)
 def test_arrays_that_do_not_lie_whole_take_the_plain_path(source):
     made = row_batches([source], order=Permutation(6, 1), batch_size=4, start=0, stop=6)
     assert not isinstance(made, Gather)
     assert [x.shape[0] for (x,) in made] == [4, 2]
+
+
+TABLE = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        TABLE[:, 1:4],
+        TABLE[::3],
+        TABLE[5:, -1],
+        TABLE[3:30:2, 2:],
+        create_windows(TABLE, 5, horizon=2, copy=False)[0],
+        create_windows(TABLE, 4, stride=3, allow_leak=True, copy=False)[0],
+        np.broadcast_to(TABLE[:1], (9, 6)),
+    ],
+)
+@pytest.mark.parametrize("kind", ["plain", "shuffled", "drawn"])
+def test_rows_inside_a_larger_array_are_gathered_in_place(view, kind):
+    options = {"order": order_of(kind, view.shape[0]), "batch_size": 4, "start": 1, "stop": view.shape[0]}
+    made = row_batches([view], **options)
+    assert isinstance(made, Gather)
+    assert bits(made) == bits(plain_batches([view], **options))
+
+
+def test_windows_without_a_column_take_the_plain_path():
+    view = create_windows(TABLE, 4, drop_label_from_inputs=True, copy=False)[0]
+    made = row_batches([view], order=None, batch_size=50, start=0, stop=view.shape[0])
+    assert not isinstance(made, Gather)
+    np.testing.assert_array_equal(np.asarray(next(made)[0]), view)
 
 
 def test_tensors_of_another_device_take_the_plain_path():
@@ -83,12 +116,14 @@ def test_an_iteration_that_is_left_lets_its_arrays_go():
 @pytest.mark.parametrize("listed", [[0, 3], [-1]])
 def test_rows_outside_are_refused(listed):
     with pytest.raises(IndexRangeError, match="from 0 to 2"):
-        Gather([ts.zeros((3, 1))], 1, (0, 1), "cpu", listed=np.array(listed, np.int64))
+        Gather([(ts.zeros((3, 1)), None)], 1, (0, 1), "cpu", listed=np.array(listed, np.int64))
 
 
 def test_arrays_of_different_lengths_are_refused():
     with pytest.raises(ShapeError):
-        Gather([ts.zeros((3, 1)), ts.zeros((4, 1))], 1, (0, 1), "cpu")
+        Gather([(ts.zeros(12), ((4, 3), 3, 1))], 1, (0, 1), "cpu")
+    with pytest.raises(ShapeError):
+        Gather([(ts.zeros((3, 1)), None), (ts.zeros((4, 1)), None)], 1, (0, 1), "cpu")
 
 
 def _count_in_child(made, queue):

@@ -64,7 +64,6 @@ def cross_validation(arguments: Namespace) -> int:
     pool = nullcontext(SerialExecutor()) if arguments.workers == 1 else SpawnExecutor(arguments.workers)
     with pool as executor:
         found = cross_validate_job(config, folds=arguments.folds, executor=executor)
-    print("\n".join(_report(found)))
     if found.result.mean_loss is None:
         raise worded(
             DataError,
@@ -72,8 +71,9 @@ def cross_validation(arguments: Namespace) -> int:
             "a fold must succeed",
             expected="a loss",
             got=str(found.result.fold_results[0].extensions["error"]),
-            step="see the error",
+            step="correct that",
         )
+    print("\n".join(_report(found)))
     if output is not None:
         with new_folder(output, overwrite=arguments.overwrite, marker=_RESULT) as folder:
             (folder / _RESULT).write_text(json.dumps(found.result.to_dict(), indent=2) + "\n", encoding="utf-8")

@@ -1,7 +1,7 @@
 """Batches of rows: gathered ahead by a thread of the core where the arrays allow it, and with NumPy otherwise."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +35,9 @@ class Order(Protocol):
 def row_batches(
     sources: Sequence[Source], *, order: Order | None, batch_size: int, start: int, stop: int, device: str = "cpu"
 ) -> Iterator[tuple[Tensor, ...]]:
-    """Cuts arrays into batches; a thread gathers them ahead where every source lies contiguous in host memory.
+    """Cuts arrays into batches; a thread gathers them ahead where every row lies whole in host memory.
+
+    That holds for contiguous arrays, for some columns of one, and for windows over its rows.
 
     Args:
         sources: arrays of one length; they must not change while the batches are taken.
@@ -54,13 +56,14 @@ def row_batches(
         >>> [x.tolist() for (x,) in batches]
         [[1, 2], [3]]
     """
-    if start >= stop or not all(_lies_whole(source, device) for source in sources):
+    found = [_in_memory(source, device) for source in sources] if start < stop else []
+    rows = [one for one in found if one is not None]
+    if not rows or len(rows) < len(sources):
         return plain_batches(sources, order=order, batch_size=batch_size, start=start, stop=stop, device=device)
-    tensors = [source if isinstance(source, Tensor) else ts.asarray(source, copy=False) for source in sources]
     if isinstance(order, Permutation):
-        return Gather(tensors, batch_size, (start, stop), device, keys=order.keys)
+        return Gather(rows, batch_size, (start, stop), device, keys=order.keys)
     listed = None if order is None else order.at(np.arange(stop, dtype=np.int64))
-    return Gather(tensors, batch_size, (start, stop), device, listed=listed)
+    return Gather(rows, batch_size, (start, stop), device, listed=listed)
 
 
 def plain_batches(
@@ -103,7 +106,29 @@ def _rows(source: Source, chosen: slice | npt.NDArray[np.int64], device: str) ->
     return ts.take(source, ts.asarray(chosen, device=source.device), axis=0)
 
 
-def _lies_whole(source: Source, device: str) -> bool:
+def _in_memory(source: Source, device: str) -> tuple[Tensor, tuple[Sequence[int], int, int] | None] | None:
+    """Finds the memory of a source: a tensor of it, and where the rows are part of a larger array, their places."""
     if isinstance(source, Tensor):
-        return source.device == device == "cpu"
-    return source.flags.c_contiguous and source.flags.aligned and source.dtype.isnative
+        return (source, None) if source.device == device == "cpu" else None
+    if not source.flags.aligned or not source.dtype.isnative:
+        return None
+    if source.flags.c_contiguous:
+        return ts.asarray(source, copy=False), None
+    root = _root(source)
+    size = source.itemsize
+    if root is None or not source[:1].flags.c_contiguous or source.strides[0] < 0 or source.strides[0] % size:
+        return None
+    offset = source.__array_interface__["data"][0] - root.__array_interface__["data"][0]
+    return ts.asarray(root, copy=False), (source.shape, source.strides[0] // size, offset // size)
+
+
+def _root(view: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+    """Returns the contiguous array whose memory a view shows, if it is one of the same dtype."""
+    base = cast(object, view)
+    found: npt.NDArray[Any] | None = None
+    while base is not None:
+        # Views made from strides have a helper of NumPy between them and their array.
+        base = cast(object, getattr(base, "base", None))
+        if isinstance(base, np.ndarray):
+            found = cast(npt.NDArray[Any], base)
+    return found if found is not None and found.flags.c_contiguous and found.dtype == view.dtype else None

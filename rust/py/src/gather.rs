@@ -12,6 +12,8 @@ use trainsmith_core::data::ahead::Ahead;
 use trainsmith_core::data::order::{Order, Permutation};
 use trainsmith_core::data::rows::Rows;
 use trainsmith_core::device::Device;
+use trainsmith_core::layout::{Layout, Strides};
+use trainsmith_core::shape::Shape;
 use trainsmith_core::tensor::face::leaf;
 use trainsmith_core::tensor::{Tensor, compact};
 
@@ -22,6 +24,19 @@ pub(crate) struct PyGather {
     device: Device,
 }
 
+/// Rows in the memory of another array: their shape with their number, from one to the next, and the first's place, in
+/// elements.
+type View = (Vec<usize>, usize, usize);
+
+fn rows_of((shape, step, offset): &View) -> Layout {
+    let shape: Shape = shape.iter().copied().collect();
+    let mut strides: Strides = Layout::contiguous(shape.clone()).strides().into();
+    if let Some(first) = strides.first_mut() {
+        *first = *step as isize;
+    }
+    Layout::new(shape, strides, *offset)
+}
+
 #[pymethods]
 impl PyGather {
     /// Batches of the positions in `span`: from its start, before its end. `keys` shuffle; `listed` names the row at each position; with neither the rows come in order.
@@ -29,7 +44,7 @@ impl PyGather {
     #[pyo3(signature = (sources, batch_size, span, device, /, *, keys=None, listed=None))]
     fn new(
         py: Python<'_>,
-        sources: Vec<Bound<'_, PyTensor>>,
+        sources: Vec<(Bound<'_, PyTensor>, Option<View>)>,
         batch_size: usize,
         span: (usize, usize),
         device: &str,
@@ -37,16 +52,23 @@ impl PyGather {
         listed: Option<PyBuffer<i64>>,
     ) -> PyResult<Self> {
         let device = Device::parse(device).or_raise(py)?;
-        let count = sources.first().and_then(|source| source.get().0.meta().shape.first().copied()).unwrap_or(0);
+        let sources: Vec<(&Tensor, &Option<View>)> = sources.iter().map(|(base, view)| (&base.get().0, view)).collect();
+        let count = sources.first().and_then(|(base, view)| match view {
+            Some((shape, ..)) => shape.first().copied(),
+            None => base.meta().shape.first().copied(),
+        });
+        let count = count.unwrap_or(0);
         let order = match (keys, listed) {
             (None, None) => Order::Sequence,
             (Some(keys), None) => Order::Permuted(Permutation::new(count as u64, keys)),
             (None, Some(listed)) => Order::listed(&listed.to_vec(py)?, count).or_raise(py)?,
             (Some(_), Some(_)) => return Err(raise(py, &Error::value("batches", "one order", "keys and a list"))),
         };
-        let sources: Vec<&Tensor> = sources.iter().map(|source| &source.get().0).collect();
         let ahead = gate(py, "batches", || {
-            let values = sources.iter().map(|source| compact(&source.value("batches")?));
+            let values = sources.iter().map(|(base, view)| {
+                let value = compact(&base.value("batches")?)?;
+                Ok::<_, Error>(view.as_ref().map_or_else(|| value.clone(), |view| value.with_layout(rows_of(view))))
+            });
             Ahead::new(Rows::new(values.collect::<Result<_, _>>()?, order)?, batch_size, span.0, span.1)
         })?;
         Ok(Self { ahead: Mutex::new(ahead), device })

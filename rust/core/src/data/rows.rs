@@ -5,31 +5,61 @@ use crate::data::order::Order;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::layout::Layout;
+use crate::shape::Shape;
 use aligned_vec::AVec;
 
 /// Arrays in host memory with one length along their first axis, and the order of their rows.
 #[derive(Debug)]
 pub struct Rows {
-    sources: Vec<Value>,
+    sources: Vec<Source>,
     order: Order,
     count: usize,
 }
 
-impl Rows {
-    /// Arrays that lie in row-major order in buffers of their own.
-    pub fn new(sources: Vec<Value>, order: Order) -> Result<Self> {
-        let lengths: Vec<Option<usize>> = sources.iter().map(|value| value.shape().first().copied()).collect();
-        let Some(&Some(rows)) = lengths.first() else {
-            return Err(Error::shape("batches", "one or more arrays of shape (n, ...)", "no array or no axis"));
-        };
-        for value in &sources {
-            let whole = value.layout == Layout::contiguous(value.shape().clone());
-            if !whole || value.shape().first() != Some(&rows) || value.host("batches")?.len() != value.meta().bytes() {
-                let expected = format!("{rows} rows in row-major order, in a buffer of their own");
-                return Err(Error::shape("batches", expected, format!("shape {}", value.shape())));
+/// An array whose rows are whole, but may overlap or lie apart; places in bytes.
+#[derive(Debug)]
+struct Source {
+    value: Value,
+    start: usize,
+    step: usize,
+    width: usize,
+}
+
+impl Source {
+    fn new(value: Value, count: usize) -> Result<Self> {
+        let (meta, size) = (value.meta(), value.dtype.size());
+        let row = Layout::contiguous(meta.shape.iter().skip(1).copied().collect());
+        let inner = value.layout.strides().get(1..) == Some(row.strides());
+        let step = value.layout.strides().first().and_then(|&stride| usize::try_from(stride).ok());
+        let inside = value.layout.span().is_none_or(|(_, last)| (last + 1) * size <= value.buffer.len());
+        match step {
+            Some(step) if inner && inside && meta.shape.first() == Some(&count) && value.host("batches").is_ok() => {
+                let (start, width) = (value.layout.offset() * size, row.shape().numel() * size);
+                Ok(Self { start, step: if width == 0 { 0 } else { step * size }, width, value })
+            }
+            _ => {
+                let expected = format!("{count} rows in host memory, each of them in row-major order");
+                Err(Error::shape("batches", expected, format!("shape {}", meta.shape)))
             }
         }
-        Ok(Self { sources, order, count: rows })
+    }
+
+    /// The bytes of a row.
+    fn row<'a>(&self, bytes: &'a [u8], row: usize) -> &'a [u8] {
+        let from = self.start + row * self.step;
+        &bytes[from..from + self.width]
+    }
+}
+
+impl Rows {
+    /// Arrays of equal length.
+    pub fn new(sources: Vec<Value>, order: Order) -> Result<Self> {
+        let first = sources.first().and_then(|value| value.shape().first().copied());
+        let Some(count) = first else {
+            return Err(Error::shape("batches", "one or more arrays of shape (n, ...)", "no array or no axis"));
+        };
+        let sources = sources.into_iter().map(|value| Source::new(value, count)).collect::<Result<_>>()?;
+        Ok(Self { sources, order, count })
     }
 
     /// Positions that there are.
@@ -44,7 +74,7 @@ impl Rows {
 
     /// Bytes of one row of all arrays.
     pub fn width(&self) -> usize {
-        self.sources.iter().map(|value| value.meta().bytes() / self.count.max(1)).sum()
+        self.sources.iter().map(|source| source.width).sum()
     }
 
     /// The rows at the positions `start` to `stop - 1`, one value per array.
@@ -53,22 +83,21 @@ impl Rows {
             Order::Sequence => Vec::new(),
             Order::Permuted(_) | Order::Listed(_) => (start..stop).map(|position| self.order.at(position)).collect(),
         };
-        self.sources
-            .iter()
-            .map(|value| {
-                let (bytes, meta) = (value.host("batches")?, value.meta());
-                let width = meta.bytes() / self.count.max(1);
-                let mut taken: HostVec = AVec::with_capacity(64, (stop - start) * width);
-                if chosen.is_empty() {
-                    taken.extend_from_slice(&bytes[start * width..stop * width]);
+        let batch = self.sources.iter().map(|source| {
+            let (bytes, meta) = (source.value.host("batches")?, source.value.meta());
+            let mut taken: HostVec = AVec::with_capacity(64, (stop - start) * source.width);
+            if chosen.is_empty() && source.step == source.width && start < stop {
+                let from = source.start + start * source.width;
+                taken.extend_from_slice(&bytes[from..from + (stop - start) * source.width]);
+            } else {
+                for place in start..stop {
+                    let row = chosen.get(place - start).copied().unwrap_or(place);
+                    taken.extend_from_slice(source.row(bytes, row));
                 }
-                for &row in &chosen {
-                    taken.extend_from_slice(&bytes[row * width..(row + 1) * width]);
-                }
-                let sizes = std::iter::once(stop - start).chain(meta.shape.iter().skip(1).copied());
-                let shape: Vec<usize> = sizes.collect();
-                Ok(Value::from_host(taken, &Meta::new(shape, meta.dtype), Device::Cpu))
-            })
-            .collect()
+            }
+            let sizes = std::iter::once(stop - start).chain(meta.shape.iter().skip(1).copied());
+            Ok(Value::from_host(taken, &Meta::new(sizes.collect::<Shape>(), meta.dtype), Device::Cpu))
+        });
+        batch.collect()
     }
 }

@@ -4,7 +4,7 @@ use super::rows::Rows;
 use crate::buffer::{HostStorage, Meta, Value};
 use crate::device::Device;
 use crate::dtype::DType;
-use crate::layout::Layout;
+use crate::layout::{Layout, Strides};
 use std::sync::Arc;
 
 const KEYS: [u64; 8] = [3, 1, 4, 1, 5, 9, 2, 6];
@@ -62,6 +62,26 @@ fn batches_ahead_are_the_batches_of_the_rows() {
             assert_eq!(at, stop);
             assert!(ahead.next_batch().unwrap().is_none(), "the end stays the end");
         }
+    }
+}
+
+#[test]
+fn rows_may_overlap_and_lie_apart() {
+    let flat = numbered(12, 1);
+    let layout = |shape: [usize; 2], strides: [isize; 2], offset| {
+        Layout::new(shape.into(), Strides::from_slice(&strides), offset)
+    };
+    let windows = flat.with_layout(layout([5, 3], [2, 1], 1));
+    let apart = flat.with_layout(layout([5, 1], [2, 1], 0));
+    for order in [Order::Sequence, Order::listed(&[0, 1, 2, 3, 4], 5).unwrap()] {
+        let batch = Rows::new(vec![windows.clone(), apart.clone()], order).unwrap().batch(1, 3).unwrap();
+        assert_eq!(numbers(&batch[0]), [3, 4, 5, 5, 6, 7]);
+        assert_eq!(numbers(&batch[1]), [2, 4]);
+    }
+    let empty = Rows::new(vec![numbered(5, 0)], Order::Sequence).unwrap().batch(1, 4).unwrap();
+    assert_eq!(empty[0].shape().iter().copied().collect::<Vec<_>>(), [3, 0]);
+    for wrong in [layout([5, 3], [2, 1], 3), layout([5, 3], [1, 2], 0), layout([5, 3], [-1, 1], 6)] {
+        assert!(Rows::new(vec![flat.with_layout(wrong)], Order::Sequence).is_err());
     }
 }
 
