@@ -81,6 +81,6 @@ def amount(loss: Any, targets: Tensor, weights: Tensor | None = None) -> Tensor 
     counted = ts.not_equal(targets, ignored)
     classes = cast("Tensor | None", getattr(loss, "weight", None))
     if classes is None:
-        return counted.astype(ts.float64 if targets.device == "cpu" else ts.float32).sum()
+        return counted.astype(ts.float32 if targets.device.startswith("gpu") else ts.float64).sum()
     picked = ts.take(classes, ts.where(counted, targets, 0).flatten()).reshape(targets.shape)
     return (picked * counted.astype(picked.dtype)).sum()
