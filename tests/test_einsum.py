@@ -36,6 +36,32 @@ EQUATIONS = [
 ]
 
 
+OPEN = {
+    "...ij,...jk->...ik": [(2, 1, 2, 3), (4, 3, 2)],
+    "...i->...": [(2, 3, 4)],
+    "i...->...i": [(2, 3, 4)],
+    "b...,b...->b...": [(2, 3, 4), (2, 1, 4)],
+    "...ij->...ji": [(2, 3)],
+    "i...j,j->i...": [(2, 3, 4), (4,)],
+    "...a,a": [(2, 3), (3,)],
+    "...,...": [(2, 3), (3,)],
+    "...ii->...i": [(2, 3, 3)],
+    "...a, ...b -> a b ...": [(2, 3), (2, 4)],
+}
+
+
+@pytest.mark.parametrize("equation", OPEN)
+def test_dots_stand_for_axes_that_broadcast(equation):
+    arrays = [RNG.normal(size=shape) for shape in OPEN[equation]]
+    got = ts.einsum(equation, *map(ts.asarray, arrays))
+    np.testing.assert_allclose(got, np.einsum(equation, *arrays), rtol=1e-12, atol=1e-12)
+
+
+def test_axes_under_dots_that_the_result_lacks_are_summed():
+    x = RNG.normal(size=(2, 3, 4))
+    np.testing.assert_allclose(ts.einsum("...i->i", ts.asarray(x)), x.sum((0, 1)), rtol=1e-12)
+
+
 def operands(equation):
     groups = equation.split("->")[0].replace(" ", "").split(",")
     return [RNG.normal(size=[SIZES[c] for c in group]) for group in groups]

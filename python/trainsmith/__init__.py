@@ -58,6 +58,7 @@ from trainsmith._dtypes import (
 from trainsmith._exponential import erf, exp, expm1, log, log1p, log2, log10, logaddexp, sigmoid, sqrt
 from trainsmith._files import load_safetensors, save_safetensors
 from trainsmith._grids import eye, meshgrid, tril, triu
+from trainsmith._histogram import histogram
 from trainsmith._joining import concat, repeat, roll, stack, tile, unstack
 from trainsmith._linear import einsum, matmul, matrix_transpose, tensordot, vecdot
 from trainsmith._logic import (
@@ -89,7 +90,9 @@ from trainsmith._manipulation import (
     reshape,
     squeeze,
 )
+from trainsmith._mixed import autocast, is_autocast_enabled
 from trainsmith._namespace import __array_api_version__, __array_namespace_info__, devices
+from trainsmith._npz import load_npz, save_npz
 from trainsmith._picking import masked_fill, nonzero, take, take_along_axis
 from trainsmith._random import default_generator, manual_seed, rand, randint, randn
 from trainsmith._reduction import (
@@ -141,6 +144,7 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "autocast",
     "bfloat16",
     "bitwise_and",
     "bitwise_invert",
@@ -196,6 +200,7 @@ __all__ = [
     "grad",
     "greater",
     "greater_equal",
+    "histogram",
     "hypot",
     "iinfo",
     "imag",
@@ -204,6 +209,7 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "is_autocast_enabled",
     "is_grad_enabled",
     "isdtype",
     "isfinite",
@@ -213,6 +219,7 @@ __all__ = [
     "less_equal",
     "linalg",
     "linspace",
+    "load_npz",
     "load_safetensors",
     "log",
     "log1p",
@@ -263,6 +270,7 @@ __all__ = [
     "result_type",
     "roll",
     "round",
+    "save_npz",
     "save_safetensors",
     "scan",
     "searchsorted",

@@ -14,6 +14,7 @@ from trainsmith import (
     _exchange,
     _exponential,
     _grids,
+    _histogram,
     _indexing,
     _joining,
     _linear,
@@ -41,6 +42,7 @@ _FAMILIES: tuple[tuple[ModuleType, str], ...] = (
     (_exchange, "tolist"),
     (_exponential, "erf exp expm1 log log10 log1p log2 logaddexp sigmoid sqrt"),
     (_grids, "tril triu"),
+    (_histogram, "histogram"),
     (_joining, "repeat roll tile unstack"),
     (_linear, "matmul matrix_transpose tensordot vecdot"),
     (

@@ -30,7 +30,7 @@ class Call:
         leaves, self._tree = flatten((args, kwargs))
         self._leaves = without_arrays(leaves)
         self.tensors = [leaf for leaf in self._leaves if isinstance(leaf, Tensor)]
-        self.key = (self._tree, _core.grad_enabled(), *_describe(self._leaves))
+        self.key = (self._tree, (_core.grad_enabled(), _core.autocast_dtype()), *_describe(self._leaves))
 
     def rebuild(self, tensors: list[Tensor]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Give args and kwargs with other tensors in the places of the tensors."""
@@ -101,7 +101,7 @@ def difference(old: tuple[Any, ...], new: tuple[Any, ...]) -> str:
     if old[0] != new[0]:
         return "the structure of the arguments changes"
     if old[1] != new[1]:
-        return "gradients are switched on and off"
+        return "gradients or mixed precision are switched on and off"
     for place, (before, after) in enumerate(zip(old[2:], new[2:], strict=False)):
         if before != after:
             return f"leaf {place + 1} of the arguments was {_show(before)}, is {_show(after)}"

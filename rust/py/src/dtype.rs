@@ -4,6 +4,7 @@ use crate::errors::OrRaise;
 use pyo3::prelude::*;
 use trainsmith_core::Error;
 use trainsmith_core::dtype::DType;
+use trainsmith_core::tensor::mode;
 
 /// An element type.
 #[pyclass(frozen, eq, hash, name = "DType", module = "trainsmith._core")]
@@ -56,4 +57,17 @@ impl PyDType {
 pub(crate) fn dtype(py: Python<'_>, name: &str) -> PyResult<PyDType> {
     let found = DType::from_name(name).map(PyDType);
     found.ok_or_else(|| Error::dtype("dtype", "a dtype name such as \"float32\"", format!("{name:?}"))).or_raise(py)
+}
+
+/// Products compute in this dtype from here on, or again in that of their operands; gives the setting before.
+#[pyfunction]
+#[pyo3(signature = (dtype, /))]
+pub(crate) fn set_autocast(dtype: Option<&Bound<'_, PyDType>>) -> Option<PyDType> {
+    mode::set_autocast(dtype.map(|d| d.get().0)).map(PyDType)
+}
+
+/// The dtype in which products compute, if any.
+#[pyfunction]
+pub(crate) fn autocast_dtype() -> Option<PyDType> {
+    mode::autocast().map(PyDType)
 }

@@ -38,7 +38,7 @@ mod _core {
     #[pymodule_export]
     use crate::average::PyAverage;
     #[pymodule_export]
-    use crate::dtype::{PyDType, dtype};
+    use crate::dtype::{PyDType, autocast_dtype, dtype, set_autocast};
     #[pymodule_export]
     use crate::files::{load_safetensors, save_safetensors};
     #[pymodule_export]

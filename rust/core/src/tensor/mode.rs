@@ -1,11 +1,13 @@
-//! What is switched on in this thread: gradients, and the recording in progress.
+//! What is switched on in this thread: gradients, mixed precision, and the recording in progress.
 
+use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::tensor::recorder::Recorder;
 use std::cell::{Cell, RefCell};
 
 thread_local! {
     static GRAD: Cell<bool> = const { Cell::new(true) };
+    static AUTOCAST: Cell<Option<DType>> = const { Cell::new(None) };
     static RECORDERS: RefCell<Vec<Recorder>> = const { RefCell::new(vec![]) };
     static RECORDING: Cell<u64> = const { Cell::new(0) };
 }
@@ -24,11 +26,22 @@ pub fn set_grad_enabled(enabled: bool) -> bool {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Settings {
     grad: bool,
+    autocast: Option<DType>,
 }
 
 /// The settings of this thread.
 pub fn settings() -> Settings {
-    Settings { grad: grad_enabled() }
+    Settings { grad: grad_enabled(), autocast: autocast() }
+}
+
+/// The dtype in which products compute, where mixed precision is on.
+pub fn autocast() -> Option<DType> {
+    AUTOCAST.get()
+}
+
+/// Switch mixed precision on or off; gives the setting before.
+pub fn set_autocast(dtype: Option<DType>) -> Option<DType> {
+    AUTOCAST.replace(dtype)
 }
 
 /// Run `f` with the tape on or off.

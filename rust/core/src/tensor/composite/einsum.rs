@@ -1,4 +1,4 @@
-//! Sums of products named by letters: `bij,bjk->bik`.
+//! Sums of products named by letters: `bij,bjk->bik`; `...` stands for axes without a letter.
 //!
 //! Operands meet from left to right. Letters that later operands and the result do not need are summed as soon as two
 //! operands have met; what is left of each pair is one batched product of matrices.
@@ -10,6 +10,12 @@ use crate::ir::op::ReduceOp;
 use crate::shape::Shape;
 use crate::tensor::face::face;
 use std::collections::BTreeMap;
+
+/// Stands for `...` while an equation is read.
+const OPEN: char = '…';
+
+/// Axes under `...` are called by characters from here on, which no equation can name.
+const FIRST_OPEN: u32 = 0xE000;
 
 /// An operand and the letter of each of its axes, all different.
 struct Term {
@@ -41,35 +47,48 @@ pub(crate) fn einsum(equation: &str, operands: &[Edge]) -> Result<Edge> {
     arrange(&summed, &output)
 }
 
-/// The letters of each operand, and those of the result.
+/// The letters of each operand, and those of the result. Axes under `...` get letters of their own, counted from the
+/// right, so that they broadcast.
 fn parse(equation: &str, operands: &[Edge]) -> Result<(Vec<Vec<char>>, Vec<char>)> {
     let wrong = |rule: &str| Err(Error::value("einsum", rule, format!("{equation:?} for {} operands", operands.len())));
-    let text: String = equation.chars().filter(|c| !c.is_whitespace()).collect();
+    let text: String = equation.chars().filter(|c| !c.is_whitespace()).collect::<String>().replace("...", "…");
     let (left, right) = match text.split_once("->") {
         Some((left, right)) => (left, Some(right)),
         None => (text.as_str(), None),
     };
-    let inputs: Vec<Vec<char>> = left.split(',').map(|part| part.chars().collect()).collect();
-    let letters = inputs.iter().flatten().copied().chain(right.unwrap_or_default().chars());
-    if letters.into_iter().any(|c| !c.is_ascii_alphabetic()) {
-        return wrong("letters for axes, commas between operands and at most one ->");
+    let groups: Vec<Vec<char>> = left.split(',').map(|part| part.chars().collect()).collect();
+    let right: Option<Vec<char>> = right.map(|text| text.chars().collect());
+    let all = || groups.iter().chain(&right);
+    if all().flatten().any(|c| !c.is_ascii_alphabetic() && *c != OPEN)
+        || all().any(|group| group.iter().filter(|c| **c == OPEN).count() > 1)
+    {
+        return wrong("letters for axes, one ... at most in each group, commas between operands and at most one ->");
     }
-    if inputs.len() != operands.len() {
+    if groups.len() != operands.len() {
         return wrong("one group of letters for each operand");
     }
-    for (labels, x) in inputs.iter().zip(operands) {
-        if labels.len() != x.shape().len() {
-            let got = format!("{:?} for a tensor of shape {}", labels.iter().collect::<String>(), x.shape());
-            return Err(Error::shape("einsum", "one letter for each axis", got));
+    let mut open = vec![];
+    for (group, x) in groups.iter().zip(operands) {
+        let (named, rank) = (group.iter().filter(|c| **c != OPEN).count(), x.shape().len());
+        if named > rank || (named < rank && !group.contains(&OPEN)) {
+            let got = format!("{:?} for a tensor of shape {}", group.iter().collect::<String>(), x.shape());
+            return Err(Error::shape("einsum", "one letter for each axis, or ... for several", got));
         }
+        open.push(rank - named);
     }
+    let most = open.iter().copied().max().unwrap_or(0);
+    let spread = |group: &[char], axes: usize| -> Vec<char> {
+        let places = || (most - axes..most).filter_map(|place| char::from_u32(FIRST_OPEN + place as u32));
+        group.iter().flat_map(|&c| if c == OPEN { places().collect() } else { vec![c] }).collect()
+    };
+    let inputs: Vec<Vec<char>> = groups.iter().zip(&open).map(|(group, &axes)| spread(group, axes)).collect();
     let count = |c: char| inputs.iter().flatten().filter(|&&other| other == c).count();
-    let output: Vec<char> = if let Some(right) = right {
-        right.chars().collect()
+    let output: Vec<char> = if let Some(right) = &right {
+        spread(right, most)
     } else {
-        let mut once: Vec<char> = inputs.iter().flatten().copied().filter(|&c| count(c) == 1).collect();
+        let mut once: Vec<char> = groups.iter().flatten().copied().filter(|&c| c != OPEN && count(c) == 1).collect();
         once.sort_unstable();
-        once
+        [spread(&[OPEN], most), once].concat()
     };
     let fits = output.iter().enumerate().all(|(i, &c)| count(c) > 0 && !output[..i].contains(&c));
     if fits { Ok((inputs, output)) } else { wrong("after -> different letters that operands have") }

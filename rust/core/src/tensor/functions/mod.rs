@@ -3,6 +3,7 @@
 //! Adding a composed function: a row in its family's table, its public wrapper, its test.
 
 mod activation;
+mod autocast;
 pub mod creation;
 mod elementwise;
 mod linalg;
@@ -23,6 +24,7 @@ use crate::passes::grad::identity;
 use crate::shape::Shape;
 use crate::tensor::args::{Arg, Attr, Call};
 use crate::tensor::face::face;
+use crate::tensor::mode;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
@@ -105,7 +107,8 @@ pub fn is_short(name: &str, args: &[Arg]) -> bool {
 /// floating results, such as those of a sort, lose their tape.
 pub fn call(name: &str, args: &[Arg], attrs: &[(String, Attr)]) -> Result<Vec<Edge>> {
     let (function, _) = TABLE.get(name).ok_or_else(|| Error::bug(name, "no function of this name"))?;
-    let mut results = function(&Call { name, args, attrs })?;
+    let cast = mode::autocast().map_or(Ok(None), |dtype| autocast::cast(name, args, dtype))?;
+    let mut results = function(&Call { name, args: cast.as_deref().unwrap_or(args), attrs })?;
     for edge in &mut results {
         let positions = edge.node.requires_grad && !edge.dtype().is_float();
         if edge.node.sink.is_some() || positions {
