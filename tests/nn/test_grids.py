@@ -197,3 +197,19 @@ REFUSED = {
 def test_misuse_is_refused(call, error):
     with pytest.raises(error):
         call()
+
+
+def test_an_axis_that_keeps_its_size_is_copied_whatever_the_scale():
+    x = numbers(1, 2, 3, 4)
+    got = np.asarray(F.interpolate(ts.asarray(x), scale_factor=(1.2, 2.0), mode="bilinear"))
+    want = np.asarray(F.interpolate(ts.asarray(x), size=(3, 8), mode="bilinear"))
+    np.testing.assert_allclose(got, want, atol=1e-12)
+
+
+def test_upsampling_layers_are_interpolations():
+    x = ts.asarray(numbers(2, 3, 4, 5))
+    near = nn.UpsamplingNearest2d(scale_factor=2)(x)
+    np.testing.assert_array_equal(near, np.asarray(x).repeat(2, axis=2).repeat(2, axis=3))
+    smooth = nn.UpsamplingBilinear2d(size=(7, 9))(x)
+    np.testing.assert_array_equal(smooth, F.interpolate(x, (7, 9), mode="bilinear", align_corners=True))
+    np.testing.assert_allclose(np.asarray(smooth)[..., [0, -1], 0], np.asarray(x)[..., [0, -1], 0])

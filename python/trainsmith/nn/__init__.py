@@ -67,7 +67,13 @@ from trainsmith.nn._positions import RotaryEmbedding, SinusoidalPositions
 from trainsmith.nn._rectifier import Hardtanh, LeakyReLU, PReLU, ReLU, ReLU6, RReLU, Threshold
 from trainsmith.nn._recurrent import GRU, LSTM, RNN
 from trainsmith.nn._regression_loss import HuberLoss, L1Loss, MSELoss, QuantileLoss, SmoothL1Loss
-from trainsmith.nn._resize import PixelShuffle, PixelUnshuffle, Upsample
+from trainsmith.nn._resize import (
+    PixelShuffle,
+    PixelUnshuffle,
+    Upsample,
+    UpsamplingBilinear2d,
+    UpsamplingNearest2d,
+)
 from trainsmith.nn._sequence_loss import CTCLoss
 from trainsmith.nn._shrink import Hardshrink, Softshrink, Softsign, Tanhshrink
 from trainsmith.nn._softmax import LogSoftmax, Softmax, Softmax2d, Softmin
@@ -209,6 +215,8 @@ __all__ = [
     "TripletMarginWithDistanceLoss",
     "Unflatten",
     "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

@@ -54,6 +54,68 @@ class Upsample(Module):
 
 
 @final
+class UpsamplingNearest2d(Module):
+    """Resizes images by repeating pixels; `functional.interpolate` as a layer.
+
+    Args:
+        size: new height and width, or one for both.
+        scale_factor: factor of the sizes instead.
+
+    Example:
+        >>> import trainsmith as ts
+        >>> from trainsmith import nn
+        >>> nn.UpsamplingNearest2d(scale_factor=2)(ts.ones((1, 3, 4, 4))).shape
+        (1, 3, 8, 8)
+    """
+
+    def __init__(
+        self, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None
+    ) -> None:
+        super().__init__()
+        self.size = size
+        self.scale_factor = scale_factor
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Maps shape (n, channels, height, width) to one with other last sizes."""
+        return functional.interpolate(input, self.size, self.scale_factor, "nearest")
+
+    def extra_repr(self) -> str:
+        """Names the sizes."""
+        return f"size={self.size}" if self.scale_factor is None else f"scale_factor={self.scale_factor}"
+
+
+@final
+class UpsamplingBilinear2d(Module):
+    """Resizes images between pixels, whose outermost stay at the corners; `functional.interpolate` as a layer.
+
+    Args:
+        size: new height and width, or one for both.
+        scale_factor: factor of the sizes instead.
+
+    Example:
+        >>> import trainsmith as ts
+        >>> from trainsmith import nn
+        >>> nn.UpsamplingBilinear2d(scale_factor=2)(ts.ones((1, 3, 4, 4))).shape
+        (1, 3, 8, 8)
+    """
+
+    def __init__(
+        self, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None
+    ) -> None:
+        super().__init__()
+        self.size = size
+        self.scale_factor = scale_factor
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Maps shape (n, channels, height, width) to one with other last sizes."""
+        return functional.interpolate(input, self.size, self.scale_factor, "bilinear", True)
+
+    def extra_repr(self) -> str:
+        """Names the sizes."""
+        return f"size={self.size}" if self.scale_factor is None else f"scale_factor={self.scale_factor}"
+
+
+@final
 class PixelShuffle(Module):
     """Makes groups of channels the pixels of a larger image; `functional.pixel_shuffle` as a layer.
 

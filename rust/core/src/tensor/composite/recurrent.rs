@@ -30,12 +30,14 @@ pub enum Cell {
 pub struct Weights {
     /// Product with the input, `[gates H, I]`.
     pub input: Edge,
-    /// Product with the state, `[gates H, H]`.
+    /// Product with the state, `[gates H, H]`; `[gates H, P]` with a projection.
     pub hidden: Edge,
     /// Summand beside the input's product, `[gates H]`.
     pub input_bias: Option<Edge>,
     /// Summand beside the state's product, `[gates H]`.
     pub hidden_bias: Option<Edge>,
+    /// Makes the state of P numbers from the H of an LSTM, `[P, H]`.
+    pub projection: Option<Edge>,
 }
 
 impl Cell {
@@ -65,10 +67,20 @@ impl Cell {
 }
 
 /// All steps of `x` `[T, N, I]` from `states` `[N, H]`; results are the outputs `[T, N, H]`, then the last states.
-pub fn layer(cell: Cell, x: &Edge, states: &[Edge], w: &Weights, reverse: bool) -> Result<Vec<Edge>> {
+///
+/// States stay as they are where `seen`, bool of `[T, N, 1]`, is false: such steps lie behind the end of a sequence.
+pub fn layer(
+    cell: Cell,
+    x: &Edge,
+    states: &[Edge],
+    w: &Weights,
+    seen: Option<&Edge>,
+    reverse: bool,
+) -> Result<Vec<Edge>> {
     check(cell, x, 3, states, w)?;
     let gates = Tensor::from_edge(from_input(cell, x, w)?);
     let hidden = Tensor::from_edge(face().transpose(&w.hidden)?);
+    let projection = w.projection.as_ref().map(|p| face().transpose(p)).transpose()?.map(Tensor::from_edge);
     let bias = w.hidden_bias.clone().filter(|_| cell == Cell::Gru).map(Tensor::from_edge);
     let init: Vec<Tensor> = states.iter().cloned().map(Tensor::from_edge).collect();
     let origin = mode::with_recorder(|r| r.origin()).flatten();
@@ -77,20 +89,40 @@ pub fn layer(cell: Cell, x: &Edge, states: &[Edge], w: &Weights, reverse: bool) 
     let mut body = |carry: &[Tensor], slice: &[Tensor]| {
         let states = carry.iter().map(Tensor::edge).collect::<Result<Vec<_>>>()?;
         let bias = bias.as_ref().map(Tensor::edge).transpose()?;
-        let new = turn(cell, &slice[0].edge()?, &states, &hidden.edge()?, bias.as_ref())?;
+        let matrices =
+            Matrices { hidden: hidden.edge()?, bias, projection: projection.as_ref().map(Tensor::edge).transpose()? };
+        let mut new = turn(cell, &slice[0].edge()?, &states, &matrices)?;
+        if let Some(seen) = slice.get(1) {
+            let seen = seen.edge()?;
+            for (new, old) in new.iter_mut().zip(&states) {
+                *new = face().select(&face().expand(&seen, new.shape())?, new, old)?;
+            }
+        }
         let new: Vec<Tensor> = new.into_iter().map(Tensor::from_edge).collect();
         let output = vec![new[0].clone()];
         Ok((new, output))
     };
-    let (last, outputs) = scan(&mut body, &init, &[gates], walk, Some(origin))?;
+    let xs: Vec<Tensor> = std::iter::once(gates).chain(seen.cloned().map(Tensor::from_edge)).collect();
+    let (last, outputs) = scan(&mut body, &init, &xs, walk, Some(origin))?;
     outputs.iter().chain(&last).map(Tensor::edge).collect()
 }
 
 /// One step of `x` `[N, I]`; results are the new states.
 pub fn step(cell: Cell, x: &Edge, states: &[Edge], w: &Weights) -> Result<Vec<Edge>> {
     check(cell, x, 2, states, w)?;
-    let bias = w.hidden_bias.as_ref().filter(|_| cell == Cell::Gru);
-    turn(cell, &from_input(cell, x, w)?, states, &face().transpose(&w.hidden)?, bias)
+    let matrices = Matrices {
+        hidden: face().transpose(&w.hidden)?,
+        bias: w.hidden_bias.clone().filter(|_| cell == Cell::Gru),
+        projection: w.projection.as_ref().map(|p| face().transpose(p)).transpose()?,
+    };
+    turn(cell, &from_input(cell, x, w)?, states, &matrices)
+}
+
+/// What every turn multiplies the state with.
+struct Matrices {
+    hidden: Edge,
+    bias: Option<Edge>,
+    projection: Option<Edge>,
 }
 
 /// The input's part of the gates. The state's bias is in it where the cell only adds the two parts.
@@ -102,14 +134,14 @@ fn from_input(cell: Cell, x: &Edge, w: &Weights) -> Result<Edge> {
     linear(x, &w.input, bias.as_ref())
 }
 
-fn turn(cell: Cell, gates: &Edge, states: &[Edge], hidden: &Edge, bias: Option<&Edge>) -> Result<Vec<Edge>> {
+fn turn(cell: Cell, gates: &Edge, states: &[Edge], w: &Matrices) -> Result<Vec<Edge>> {
     let b = face();
     let h = &states[0];
-    let mut recurrent = b.matmul(h, hidden)?;
-    if let Some(bias) = bias {
+    let mut recurrent = b.matmul(h, &w.hidden)?;
+    if let Some(bias) = &w.bias {
         recurrent = b.add(&recurrent, &b.expand(bias, recurrent.shape())?)?;
     }
-    let width = h.shape()[1];
+    let width = gates.shape()[1] / cell.gates();
     let part = |x: &Edge, place: usize| b.narrow(x, 1, place * width, width);
     let sigmoid = |x: &Edge| b.unary(UnaryOp::Sigmoid, x);
     let tanh = |x: &Edge| b.unary(UnaryOp::Tanh, x);
@@ -121,7 +153,9 @@ fn turn(cell: Cell, gates: &Edge, states: &[Edge], hidden: &Edge, bias: Option<&
             let (input, forget) = (sigmoid(&part(&all, 0)?)?, sigmoid(&part(&all, 1)?)?);
             let (candidate, output) = (tanh(&part(&all, 2)?)?, sigmoid(&part(&all, 3)?)?);
             let c = b.add(&b.mul(&forget, &states[1])?, &b.mul(&input, &candidate)?)?;
-            Ok(vec![b.mul(&output, &tanh(&c)?)?, c])
+            let wide = b.mul(&output, &tanh(&c)?)?;
+            let h = if let Some(projection) = &w.projection { b.matmul(&wide, projection)? } else { wide };
+            Ok(vec![h, c])
         }
         Cell::Gru => {
             let reset = sigmoid(&b.add(&part(gates, 0)?, &part(&recurrent, 0)?)?)?;
@@ -135,17 +169,20 @@ fn turn(cell: Cell, gates: &Edge, states: &[Edge], hidden: &Edge, bias: Option<&
 
 fn check(cell: Cell, x: &Edge, rank: usize, states: &[Edge], w: &Weights) -> Result<()> {
     let shape = x.shape();
-    let width = w.hidden.shape().get(1).copied().unwrap_or(0);
+    let narrow = w.hidden.shape().get(1).copied().unwrap_or(0);
+    let width = w.projection.as_ref().map_or(narrow, |p| p.shape().get(1).copied().unwrap_or(0));
     let rows = cell.gates() * width;
     let inputs = shape.last().copied().unwrap_or(0);
-    let state: Shape = [shape.get(rank.saturating_sub(2)).copied().unwrap_or(0), width].into();
+    let count = shape.get(rank.saturating_sub(2)).copied().unwrap_or(0);
+    let state = |place: usize| -> Shape { [count, if place == 0 { narrow } else { width }].into() };
     let biases = [&w.input_bias, &w.hidden_bias].into_iter().flatten();
     let fits = shape.len() == rank
         && *w.input.shape() == [rows, inputs].into()
-        && *w.hidden.shape() == [rows, width].into()
+        && *w.hidden.shape() == [rows, narrow].into()
+        && w.projection.as_ref().is_none_or(|p| cell == Cell::Lstm && *p.shape() == [narrow, width].into())
         && biases.into_iter().all(|bias| *bias.shape() == [rows].into())
         && states.len() == cell.states()
-        && states.iter().all(|s| *s.shape() == state);
+        && states.iter().enumerate().all(|(place, s)| *s.shape() == state(place));
     if fits {
         return Ok(());
     }

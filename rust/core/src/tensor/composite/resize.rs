@@ -88,7 +88,8 @@ impl Axis {
         let last = self.from - 1;
         let (mut low, mut high) = ((vec![], vec![]), (vec![], vec![]));
         for i in 0..self.to {
-            let centre = self.centre(i).max(0.0);
+            // An axis that keeps its size is copied, whatever scale was given, as in torch.
+            let centre = if self.to == self.from { i as f64 } else { self.centre(i).max(0.0) };
             let before = (centre.floor() as usize).min(last);
             let share = (centre - before as f64).min(1.0);
             low.0.push(before as i64);

@@ -7,6 +7,7 @@ use crate::ir::node::Edge;
 use crate::shape::Shape;
 use crate::tensor::args::Call;
 use crate::tensor::composite::{activation as a, distance, dropout};
+use crate::tensor::face::face;
 
 pub(super) const ROWS: &[Row] = &[
     ("relu", |c| Ok(vec![a::relu(&c.edge(0)?)?])),
@@ -71,6 +72,12 @@ fn real(c: &Call<'_>) -> Result<Edge> {
 
 fn along(c: &Call<'_>, function: fn(&Edge, usize) -> Result<Edge>) -> Result<Vec<Edge>> {
     let x = real(c)?;
+    if x.shape().is_empty() {
+        // One number is a line of one, as in torch.
+        let axis = c.axis("axis", -1, 1)?;
+        let line = face().reshape(&x, &[1].into())?;
+        return Ok(vec![face().reshape(&function(&line, axis)?, x.shape())?]);
+    }
     Ok(vec![function(&x, c.axis("axis", -1, x.shape().len())?)?])
 }
 

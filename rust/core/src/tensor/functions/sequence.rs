@@ -23,7 +23,8 @@ pub(super) const ROWS: &[Row] = &[
     }),
     ("recurrent_layer", |c| {
         let (cell, states, weights) = recurrent(c)?;
-        layer(cell, &c.edge(0)?, &states, &weights, c.flag("reverse", false)?)
+        let seen = c.maybe_edge(6 + cell.states())?;
+        layer(cell, &c.edge(0)?, &states, &weights, seen.as_ref(), c.flag("reverse", false)?)
     }),
     ("recurrent_cell", |c| {
         let (cell, states, weights) = recurrent(c)?;
@@ -34,11 +35,16 @@ pub(super) const ROWS: &[Row] = &[
     ("embedding_bag", |c| Ok(vec![bag::embedding_bag(c)?])),
 ];
 
-/// Arguments: input, two weights, two biases, states.
+/// Arguments: input, two weights, two biases, states, projection.
 fn recurrent(c: &Call<'_>) -> Result<(Cell, Vec<Edge>, Weights)> {
     let cell = Cell::parse(c.name, &c.text("cell", "tanh")?)?;
     let states = (0..cell.states()).map(|i| c.edge(5 + i)).collect::<Result<Vec<_>>>()?;
-    let weights =
-        Weights { input: c.edge(1)?, hidden: c.edge(2)?, input_bias: c.maybe_edge(3)?, hidden_bias: c.maybe_edge(4)? };
+    let weights = Weights {
+        input: c.edge(1)?,
+        hidden: c.edge(2)?,
+        input_bias: c.maybe_edge(3)?,
+        hidden_bias: c.maybe_edge(4)?,
+        projection: c.maybe_edge(5 + cell.states())?,
+    };
     Ok((cell, states, weights))
 }
