@@ -123,6 +123,18 @@ class AveragedParameters:
             shadow.copy_(apply("astype", (to_device(value, shadow.device),), {"dtype": shadow.dtype}))
         self._core.count = int(state_dict["updates"])
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Answers `pickle` and `copy`: copied together with its module, the copy averages the copied parameters."""
+        self._outside_swap("__getstate__")
+        return {**vars(self), "_core": self.state_dict()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Makes the averages of what `__getstate__` gave."""
+        held = state.pop("_core")
+        self.__dict__.update(state)
+        self._core = _core.Average(self.params, state.get("decay"))
+        self.load_state_dict(held)
+
     def _write(self, values: Sequence[Tensor]) -> None:
         for param, value in zip(self.params, values):
             param.copy_(apply("astype", (value,), {"dtype": param.dtype}))

@@ -102,12 +102,45 @@ impl PyTensor {
         self.0.set_grad(grad.map(|g| &g.get().0)).or_raise(py)
     }
 
+    /// Says whether gradients by this leaf shall be kept in `grad`; changes it and gives it back.
+    ///
+    /// Args:
+    ///     requires_grad: True for a leaf to be trained; it must be floating.
+    ///
+    /// Returns:
+    ///     The same object.
+    ///
+    /// Raises:
+    ///     DTypeError: a tensor that is not floating.
+    ///     GraphError: a result, which requires a gradient where its operands do.
+    ///
+    /// Example:
+    ///     >>> import trainsmith as ts
+    ///     >>> ts.zeros(2).requires_grad_().requires_grad
+    ///     True
     #[pyo3(signature = (requires_grad=true))]
     fn requires_grad_(slf: Bound<'_, Self>, requires_grad: bool) -> PyResult<Bound<'_, Self>> {
         slf.get().0.set_requires_grad(requires_grad).or_raise(slf.py())?;
         Ok(slf)
     }
 
+    /// Adds the gradients of this tensor by all leaves it was computed from to their `grad`.
+    ///
+    /// Args:
+    ///     gradient: what each element counts, shape of this tensor; 1 by default, for a tensor of one element.
+    ///     retain_graph: whether the tape stays, for another call.
+    ///     create_graph: whether the gradients carry a tape, for derivatives of higher order.
+    ///
+    /// Raises:
+    ///     GraphError: a tensor without a tape, or a tape that an earlier call has freed.
+    ///     ShapeError: more than one element and no `gradient`, or one of another shape.
+    ///
+    /// Example:
+    ///     >>> import trainsmith as ts
+    ///     >>> x = ts.asarray([1.0, 2.0]).requires_grad_()
+    ///     >>> ts.sum(x * x).backward()
+    ///     >>> x.grad.tolist()
+    ///     [2.0, 4.0]
     #[pyo3(signature = (gradient=None, *, retain_graph=false, create_graph=false))]
     fn backward(
         &self,
@@ -122,10 +155,34 @@ impl PyTensor {
         })
     }
 
+    /// Gives the elements without a tape.
+    ///
+    /// Returns:
+    ///     A tensor that requires no gradient; later changes of this one do not show in it.
+    ///
+    /// Example:
+    ///     >>> import trainsmith as ts
+    ///     >>> ts.zeros(2).requires_grad_().detach().requires_grad
+    ///     False
     fn detach<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTensor>> {
         Self::wrap(py, self.0.detach().or_raise(py)?)
     }
 
+    /// Lets this object stand for another value, as in-place operators do; a parameter refuses outside `no_grad()`.
+    ///
+    /// Args:
+    ///     value: the new value, shape and dtype of this tensor.
+    ///
+    /// Returns:
+    ///     The same object.
+    ///
+    /// Raises:
+    ///     GraphError: a leaf that requires a gradient.
+    ///
+    /// Example:
+    ///     >>> import trainsmith as ts
+    ///     >>> ts.zeros(2).assign_(ts.ones(2)).tolist()
+    ///     [1.0, 1.0]
     #[pyo3(signature = (value, /))]
     fn assign_<'py>(slf: Bound<'py, Self>, value: &Bound<'_, PyAny>) -> PyResult<Bound<'py, Self>> {
         let edge = convert::tensor(value)?.edge().or_raise(slf.py())?;
@@ -133,6 +190,21 @@ impl PyTensor {
         Ok(slf)
     }
 
+    /// Takes over the elements of another tensor; no gradient flows.
+    ///
+    /// Args:
+    ///     value: elements, converted to this dtype and repeated to this shape.
+    ///
+    /// Returns:
+    ///     The same object.
+    ///
+    /// Raises:
+    ///     ShapeError: a shape that does not broadcast to that of this tensor.
+    ///
+    /// Example:
+    ///     >>> import trainsmith as ts
+    ///     >>> ts.zeros(2).copy_(3).tolist()
+    ///     [3.0, 3.0]
     #[pyo3(signature = (value, /))]
     fn copy_<'py>(slf: Bound<'py, Self>, value: &Bound<'_, PyAny>) -> PyResult<Bound<'py, Self>> {
         let py = slf.py();
@@ -149,6 +221,19 @@ impl PyTensor {
         Ok(slf)
     }
 
+    /// Gives the one element as a Python number.
+    ///
+    /// Returns:
+    ///     A bool, an int or a float.
+    ///
+    /// Raises:
+    ///     GraphError: inside a compiled function, where elements are not known yet.
+    ///     ShapeError: another number of elements than one.
+    ///
+    /// Example:
+    ///     >>> import trainsmith as ts
+    ///     >>> ts.asarray([2.5]).item()
+    ///     2.5
     fn item<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.number(py, "item")
     }

@@ -1,6 +1,6 @@
 """Parameters that are computed from others."""
 
-from typing import Any, TypeVar, cast
+from typing import Any, SupportsIndex, TypeVar, cast
 
 from trainsmith._core import Parameter, Tensor, apply
 from trainsmith._problem import problem
@@ -75,17 +75,34 @@ def weight_norm(module: M, name: str = "weight", axis: int | None = 0) -> M:
     delattr(module, name)
     if "parametrizations" not in dict(module.named_children()):
         module.add_module("parametrizations", ModuleDict())
-        kind = type(module)
-        # A class of its own, so that the attribute can be computed for this module alone.
-        own: Any = type(kind.__name__, (kind,), {"__module__": kind.__module__})
-        module.__class__ = own
+        cast(Any, module).__class__ = _computing(type(module))
     cast(ModuleDict, module.get_submodule("parametrizations"))[name] = norm
-    setattr(type(module), name, property(lambda self: _computed(self, name)))
+    setattr(type(module), name, _computed(name))
     return module
 
 
-def _computed(module: Any, name: str) -> Tensor:
-    return module.get_submodule(f"parametrizations.{name}")()
+def _computing(kind: type[Module]) -> Any:
+    """Makes a class of its own for one module, so that attributes can be computed for this module alone."""
+    own = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__reduce_ex__": _reduce}
+    return type(kind.__name__, (kind,), own)
+
+
+def _computed(name: str) -> property:
+    return property(lambda self: self.get_submodule(f"parametrizations.{name}")())
+
+
+def _reduce(module: Module, protocol: SupportsIndex) -> tuple[Any, ...]:
+    """Answers `pickle` and `copy`: the class that was there first, and the names that are computed."""
+    own = type(module)
+    names = [name for name, member in vars(own).items() if isinstance(member, property)]
+    return _rebuild, (own.__bases__[0], names), *object.__reduce_ex__(module, protocol)[2:]
+
+
+def _rebuild(kind: type[Module], names: list[str]) -> Module:
+    own = _computing(kind)
+    for name in names:
+        setattr(own, name, _computed(name))
+    return own.__new__(own)
 
 
 def _length(x: Tensor, axes: tuple[int, ...]) -> Tensor:
