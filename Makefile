@@ -72,8 +72,9 @@ bench: $(VENV)/.core  ## kernel benchmarks (criterion), then training steps besi
 	cargo bench --locked -p trainsmith-core
 	$(BIN)/python benches/training --peer-python $(PEER_PYTHON)
 
-docs:  ## build the Rust documentation; a broken link is an error
+docs: setup $(VENV)/.docs  ## build the pages in docs/_build/html and the Rust documentation; a warning is an error
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps -p trainsmith-core
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
 
 stubs: setup  ## compare _core.pyi with the extension
 	$(BIN)/python -m mypy.stubtest trainsmith._core
@@ -85,7 +86,7 @@ clean:  ## remove .venv and everything built
 	rm -rf $(VENV) target python/trainsmith/_core*.so .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find python tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Stamps: a warm run installs nothing. `.build` what building and running need, `.test` what testing needs, `.core` the extension.
+# Stamps: a warm run installs nothing. `.build` what building and running need, `.test` and `.docs` what these need, `.core` the extension.
 $(VENV)/.build: pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo "No Python 3.11 or newer found; install one or run: make PYTHON=/path/to/python"; exit 1; }
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
@@ -94,6 +95,10 @@ $(VENV)/.build: pyproject.toml
 
 $(VENV)/.test: $(VENV)/.build
 	$(call requirements,project.optional-dependencies.test) | $(PIP) -r /dev/stdin
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.build
+	$(call requirements,project.optional-dependencies.docs) | $(PIP) -r /dev/stdin
 	@touch $@
 
 # An editable install: Python sources are used in place, the extension lands beside them.

@@ -113,3 +113,23 @@ def test_what_cannot_be_imported_is_refused():
         ts.from_dlpack(OnGpu())
     with pytest.raises(DTypeError, match="from_dlpack: expected an array that NumPy takes"):
         ts.from_dlpack(Unknown())
+
+
+def others(name):
+    """Another library's module, its arrays from NumPy's, and its way in."""
+    module = pytest.importorskip({"torch": "torch", "jax": "jax.numpy"}[name], reason=f"{name} is not installed")
+    if name == "torch":
+        return module.from_numpy, module.from_dlpack
+    return module.asarray, module.from_dlpack
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "uint8", "float16", "float32"])
+@pytest.mark.parametrize("name", ["torch", "jax"])
+def test_other_libraries_both_ways(name, dtype):
+    make, take = others(name)
+    x = np.arange(6).reshape(2, 3).astype(dtype)
+    ours = ts.from_dlpack(make(x.copy()))
+    assert (ours.dtype.name, ours.tolist()) == (dtype, x.tolist())
+    theirs = np.asarray(take(ts.asarray(x).T))
+    assert (theirs.dtype, theirs.tolist()) == (x.dtype, x.T.tolist())
+    assert ts.asarray(make(x.copy())).tolist() == x.tolist()

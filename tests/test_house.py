@@ -24,6 +24,7 @@ OPTIONAL = {
     "mlflow": {"mlflow"},
     "ray": {"ray"},
     "mpi": {"mpi4py"},
+    "docs": set(),  # builds pages; the package imports nothing of it
     "test": {"ml_dtypes", "hypothesis", "pytest"},  # bfloat16 arrays, and the law kits of trainsmith.testing
 }
 
