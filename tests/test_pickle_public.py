@@ -1,8 +1,10 @@
 """Pickle and deep copies of what the package exports: names, and objects with state."""
 
 import copy
+import importlib
 import inspect
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +19,8 @@ WAYS = {"pickle": lambda x: pickle.loads(pickle.dumps(x)), "deepcopy": copy.deep
 
 @pytest.mark.parametrize("home", HOMES, ids=lambda home: home.__name__)
 def test_every_public_name_comes_back(home):
-    names = [name for name in dir(home) if not name.startswith("_") and not inspect.ismodule(getattr(home, name))]
+    named = getattr(home, "__all__", dir(home))
+    names = [name for name in named if not name.startswith("_") and not inspect.ismodule(getattr(home, name))]
     for name in names:
         member = getattr(home, name)
         back = pickle.loads(pickle.dumps(member))
@@ -92,3 +95,20 @@ def test_a_scheduler_comes_back_with_its_optimizer(name):
         again.step(*value)
     assert again.optimizer is not optimizer
     np.testing.assert_array_equal(again.optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["lr"])
+
+
+PATHS = (Path(__file__).parent / "tables" / "pickle_paths.txt").read_text(encoding="utf-8").split()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_pickles_of_earlier_versions_find_their_classes(path):
+    module, _, name = path.rpartition(".")
+    found = getattr(importlib.import_module(module), name)
+    assert any(found is getattr(home, name, None) for home in HOMES)
+
+
+def test_every_class_with_state_has_a_line():
+    homes = [nn, optim, optim.lr_scheduler, parametrizations, rnn]
+    classes = {x for home in homes for x in vars(home).values() if inspect.isclass(x) and "trainsmith" in x.__module__}
+    classes = {x for x in classes if any(vars(home).get(x.__name__) is x for home in HOMES)}
+    assert sorted(f"{x.__module__}.{x.__qualname__}" for x in classes) == sorted(PATHS)
