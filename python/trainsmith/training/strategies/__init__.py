@@ -5,6 +5,7 @@ from trainsmith.training.strategies._accumulation import AccumulationStrategy
 from trainsmith.training.strategies._auxiliary import AuxiliaryLossStrategy
 from trainsmith.training.strategies._clipping import ClippingStrategy
 from trainsmith.training.strategies._loss_scaler import LossScaler, ScaledLoss
+from trainsmith.training.strategies._mixed_precision import MixedPrecisionStrategy
 from trainsmith.training.strategies._through_time import BackpropThroughTimeStrategy
 from trainsmith.training.strategies._wrapper import AbstractWrapper
 
@@ -16,5 +17,6 @@ __all__ = [
     "BackpropThroughTimeStrategy",
     "ClippingStrategy",
     "LossScaler",
+    "MixedPrecisionStrategy",
     "ScaledLoss",
 ]
