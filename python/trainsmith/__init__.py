@@ -1,7 +1,5 @@
 """Train neural networks on the CPU and on any GPU: arrays of the Python array API standard, with gradients."""
 
-import importlib
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from trainsmith import _methods as _methods
@@ -60,6 +58,8 @@ from trainsmith._files import load_safetensors, save_safetensors
 from trainsmith._grids import eye, meshgrid, tril, triu
 from trainsmith._histogram import histogram
 from trainsmith._joining import concat, repeat, roll, stack, tile, unstack
+from trainsmith._later import load as __getattr__  # noqa: F401  (Python calls both)
+from trainsmith._later import names as __dir__  # noqa: F401
 from trainsmith._linear import einsum, matmul, matrix_transpose, tensordot, vecdot
 from trainsmith._logic import (
     equal,
@@ -317,16 +317,3 @@ __all__ = [
     "zeros_like",
 ]
 # fmt: on
-
-# Loaded when they are asked for first: `import trainsmith` shall not take much longer than `import numpy`.
-_LATER = frozenset({"data", "debug", "linalg", "nn", "optim"})
-
-
-def __getattr__(name: str) -> ModuleType:
-    if name in _LATER:
-        return importlib.import_module(f"trainsmith.{name}")
-    raise AttributeError(f"module 'trainsmith' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
