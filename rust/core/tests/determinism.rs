@@ -5,6 +5,7 @@ mod common {
     pub(crate) mod lies;
     pub(crate) mod programs;
     pub(crate) mod steps;
+    pub(crate) mod structures;
     pub(crate) mod values;
 }
 
@@ -39,7 +40,7 @@ fn program_bits(seed: u64, device: Device) -> Vec<u128> {
 
 fn plan_bits(seed: u64, device: Device) -> Vec<u128> {
     let program = build(&words(seed), device).program;
-    let plan = memory::plan(&program);
+    let plan = memory::plan(&program, &[]);
     let mut values = vec![];
     let done = backend::of(device).run_plan(&plan, &mut Workspace::default(), &mut inputs(seed, device), &mut values);
     done.unwrap_or_else(|error| panic!("{error}\n{program}"));

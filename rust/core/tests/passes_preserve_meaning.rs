@@ -5,6 +5,7 @@ mod common {
     pub(crate) mod lies;
     pub(crate) mod programs;
     pub(crate) mod steps;
+    pub(crate) mod structures;
     pub(crate) mod values;
 }
 
@@ -17,6 +18,7 @@ use trainsmith_core::device::Device;
 use trainsmith_core::dtype::Scalar;
 use trainsmith_core::ir::Program;
 use trainsmith_core::ir::verify::verify;
+use trainsmith_core::passes::fuse::{Caps, fuse};
 use trainsmith_core::passes::memory;
 use trainsmith_core::passes::simplify::simplify;
 
@@ -33,7 +35,7 @@ fn run(program: &Program, word: u64, device: Device) -> Vec<Value> {
 
 /// The plan, run twice on one workspace with other inputs between, so that nothing may survive from an earlier call.
 fn run_plan(program: &Program, word: u64, device: Device) -> Vec<Value> {
-    let (plan, mut workspace) = (memory::plan(program), Workspace::default());
+    let (plan, mut workspace) = (memory::plan(program, &[]), Workspace::default());
     let mut call = |word| {
         let mut outputs = vec![];
         backend::of(device)
@@ -84,6 +86,16 @@ proptest! {
         let (got, want) = (run(&simple, words[0], Device::Reference), run(&program, words[0], Device::Reference));
         assert_near(&got, &want, &[], "simplified", &program);
         prop_assert_eq!(simplify(&simple).to_string(), simple.to_string(), "twice simplified");
+    }
+
+    /// To the bit: a fused kernel means its ops one by one.
+    #[test]
+    fn fused_programs_mean_the_same(words in words()) {
+        let program = build(&words, Device::Reference).program;
+        let fused = fuse(&program, &[], &Caps::default()).unwrap_or_else(|error| panic!("{error}\n{program}"));
+        prop_assert!(verify(&fused).is_ok(), "{:?}\n{program}\n{fused}", verify(&fused));
+        let (got, want) = (run(&fused, words[0], Device::Reference), run(&program, words[0], Device::Reference));
+        assert_near(&got, &want, &[], "fused", &fused);
     }
 
     /// To the bit, though a plan first copies what is not row-major: no kernel's rounding depends on how elements lie.

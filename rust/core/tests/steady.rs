@@ -90,7 +90,7 @@ fn step([n, a, b, c]: [usize; 4]) -> Program {
 
 fn inputs(program: &Program) -> Vec<Value> {
     let value = |(place, meta): (usize, &Meta)| {
-        let word = |i: usize| rng::unit_f64(rng::word(7, place as u64, i as u64, 0), rng::word(7, 0, i as u64, 1));
+        let word = |i: usize| rng::unit_f64(rng::word(7, place as u64, i, 0), rng::word(7, 0, i, 1));
         let numbers: Vec<f32> = (0..meta.shape.numel()).map(|i| (word(i) - 0.5) as f32 / 8.0).collect();
         Value {
             buffer: std::sync::Arc::new(HostStorage::copied(bytemuck::cast_slice(&numbers), Device::Cpu)),
@@ -113,7 +113,7 @@ fn bits_do_not_depend_on_the_number_of_threads() {
     let _alone = ALONE.lock().unwrap();
     for sizes in SIZES {
         let program = step(sizes);
-        let plan = memory::plan(&program);
+        let plan = memory::plan(&program, &[]);
         let run = |threads| {
             set_num_threads(threads).unwrap();
             let mut outputs = vec![];
@@ -135,7 +135,7 @@ fn the_steady_state_allocates_nothing() {
         set_num_threads(threads).unwrap();
         for sizes in SIZES {
             let program = step(sizes);
-            let plan = memory::plan(&program);
+            let plan = memory::plan(&program, &[]);
             let (mut workspace, mut outputs, mut inputs) = (Workspace::default(), vec![], inputs(&program));
             let mut call = |outputs: &mut Vec<Value>| {
                 backend::of(Device::Cpu).run_plan(&plan, &mut workspace, &mut inputs, outputs).unwrap();

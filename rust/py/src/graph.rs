@@ -233,6 +233,11 @@ impl PyCaptured {
     fn instructions(&self) -> usize {
         self.0.program().instructions.len()
     }
+    /// Kernels that a step runs.
+    #[getter]
+    fn kernels(&self) -> usize {
+        self.0.kernels()
+    }
     #[getter]
     fn arena_bytes(&self) -> usize {
         self.0.arena_bytes()

@@ -1,5 +1,6 @@
 //! Program to program, program to plan. Nothing here runs an op; the tensor layer calls it when it differentiates or compiles.
 
+pub mod fuse;
 pub mod grad;
 pub mod memory;
 pub mod simplify;

@@ -9,7 +9,9 @@ use crate::ir::node::{Edge, Handle, Sink};
 use crate::ir::plan::{Exit, Plan};
 use crate::ir::program::Program;
 use crate::ir::variable::Variable;
-use crate::passes::{memory, simplify};
+use crate::passes::fuse::{Caps, fuse};
+use crate::passes::memory::{self, Cell};
+use crate::passes::simplify::simplify;
 use crate::shape::Shape;
 use crate::tensor::face::{leaf, value_of};
 use crate::tensor::gradients::Gradients;
@@ -18,6 +20,7 @@ use crate::tensor::recorder::{HostEvent, Recorder, Source};
 use crate::tensor::stack::{Stack, row};
 use crate::tensor::{Tensor, counters};
 use smallvec::SmallVec;
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -73,7 +76,10 @@ impl Expected {
 /// A step that was recorded once and runs again and again.
 pub struct Captured {
     plan: Plan,
+    /// What runs.
     program: Program,
+    /// The same op by op, for findings that name an op.
+    recorded: Program,
     device: Device,
     inputs: Vec<Expected>,
     targets: Vec<Target>,
@@ -146,9 +152,11 @@ impl Captured {
             ));
         }
         let inputs: Vec<Edge> = recorder.inputs.iter().map(|(_, edge)| edge.clone()).collect();
-        let program = simplify::simplify(&Program::from_graph(&inputs, &outputs)?);
+        let cells = cells(&recorder, &targets);
+        let recorded = simplify(&Program::from_graph(&inputs, &outputs)?);
+        let program = fuse(&recorded, &cells, &Caps::default())?;
         let device = inputs.iter().chain(&outputs).map(|e| e.node.device).next().unwrap_or_default();
-        let plan = memory::plan(&program);
+        let plan = memory::plan(&program, &cells);
         let variables: Vec<Arc<Variable>> = recorder.variables.into_values().map(|e| e.variable).collect();
         let expected = |(source, edge): (Source, Edge)| {
             let cell = match &source {
@@ -167,6 +175,7 @@ impl Captured {
             lent: lent.collect(),
             plan,
             program,
+            recorded,
             device,
             inputs,
             targets,
@@ -182,6 +191,11 @@ impl Captured {
     /// The program, for printing.
     pub fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// Kernels that a step runs.
+    pub fn kernels(&self) -> usize {
+        self.plan.steps.len()
     }
 
     /// Bytes of working memory.
@@ -435,6 +449,21 @@ fn nothing() -> Value {
         Value::from_host(zeroed(0), &meta, Device::Cpu)
     });
     EMPTY.clone()
+}
+
+/// The outputs that are new values of cells whose old ones are inputs.
+fn cells(recorder: &Recorder, targets: &[Target]) -> Vec<Cell> {
+    let reads = recorder.inputs.iter().enumerate().filter_map(|(input, (source, _))| match source {
+        Source::Variable(variable) => Some((variable.id(), input)),
+        Source::Argument(_) | Source::Handle(_) | Source::Sink(_) | Source::Scalar(_) => None,
+    });
+    let reads: HashMap<u64, usize> = reads.collect();
+    let touched: Vec<u64> = recorder.variables.values().map(|entry| entry.variable.id()).collect();
+    let cell = |(output, target): (usize, &Target)| match target {
+        Target::Cell(place) => reads.get(&touched[*place]).map(|&input| Cell { output, input }),
+        Target::Result | Target::Argument(_) | Target::Handle(_) | Target::Sink(_) | Target::Undo(_) => None,
+    };
+    targets.iter().enumerate().filter_map(cell).collect()
 }
 
 /// Give an object its new value; a leaf that collects gradients stays one.

@@ -1,6 +1,6 @@
 //! Random well-formed programs, each value with a bound on its size and on how far backends may be apart.
 //!
-//! A program is made from a list of words, so that a failing one shrinks: each word adds an op that fits, or nothing.
+//! A program is made from a list of words, so that a failing one shrinks: each word adds an op or a few that fit, or nothing.
 //! Ops with jumps (comparison, floor, argmax, casts to integers) take only values that are the same on every backend;
 //! so the bounds hold, and a difference above them is a wrong kernel, not bad luck.
 
@@ -54,7 +54,7 @@ const LARGEST: f64 = 1e6;
 /// Programs stay small enough for the reference.
 const MOST_ELEMENTS: usize = 500;
 
-/// A program of at most one op a word, with a constant that is not row-major.
+/// A program of at most one step a word, with a constant that is not row-major.
 pub(crate) fn build(words: &[u64], device: Device) -> Maker {
     let mut program = Program::with_inputs(INPUTS.map(|(shape, dtype, _)| Meta::new(shape, dtype)));
     let meta = Meta::new([3, 4], DType::F32);

@@ -1,6 +1,7 @@
-//! One random op on a growing program: what fits is added, with bounds on its size and its error.
+//! One random op, or a few that belong together, on a growing program: what fits is added, with bounds on its size and its error.
 
 use super::programs::{INDEX, Known, Maker, unit};
+use super::structures;
 use smallvec::smallvec;
 use std::sync::Arc;
 use trainsmith_core::buffer::Meta;
@@ -23,25 +24,25 @@ const JUMPS: [UnaryOp; 5] = [UnaryOp::Sign, UnaryOp::Floor, UnaryOp::Ceil, Unary
 const DTYPES: [DType; 4] = [DType::F32, DType::F64, DType::I64, DType::Bool];
 
 /// Random choices, cut from one word.
-struct Choice(u64);
+pub(crate) struct Choice(u64);
 
 impl Choice {
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         let n = n.max(1) as u64;
         let picked = self.0 % n;
         self.0 = (self.0 / n).rotate_left(17).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         picked as usize
     }
 
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+    pub(crate) fn of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }
 }
 
-/// Add the op that the word describes, if it fits.
+/// Add the ops that the word describes, if it fits.
 pub(crate) fn add(maker: &mut Maker, word: u64) -> Option<ValueId> {
     let mut choice = Choice(word);
-    let kind = choice.below(18);
+    let kind = choice.below(22);
     let a = choice.below(maker.program.metas.len());
     let b = partner(maker, a, &mut choice);
     let (x, y) = (maker.known[a], maker.known[b]);
@@ -149,6 +150,10 @@ pub(crate) fn add(maker: &mut Maker, word: u64) -> Option<ValueId> {
                 &[summed(window, x.bound * x.bound, error)],
             )
         }
+        17 => structures::centred(maker, a, &mut choice),
+        18 => structures::layer(maker, a, b),
+        19 => structures::scaled(maker, a, &mut choice),
+        20 => structures::outer(maker, a),
         _ => scan(maker, a, &mut choice),
     }
 }
@@ -159,7 +164,7 @@ fn partner(maker: &Maker, a: ValueId, choice: &mut Choice) -> ValueId {
     choice.of(&alike)
 }
 
-fn transposed(maker: &mut Maker, value: ValueId) -> Option<ValueId> {
+pub(crate) fn transposed(maker: &mut Maker, value: ValueId) -> Option<ValueId> {
     let rank = maker.meta(value).shape.len();
     let mut perm: Vec<usize> = (0..rank).collect();
     perm.swap(rank.checked_sub(2)?, rank - 1);

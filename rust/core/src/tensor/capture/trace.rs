@@ -59,7 +59,7 @@ impl Captured {
     }
 
     fn trace(&self, inputs: Vec<Value>) -> Result<Option<NonFinite>> {
-        let (program, backend) = (&self.program, backend::of(self.device));
+        let (program, backend) = (&self.recorded, backend::of(self.device));
         let mut values: Vec<Value> = inputs.into_iter().chain(program.constants.iter().cloned()).collect();
         let mut states = values.iter().map(state).collect::<Result<Vec<_>>>()?;
         for instruction in &program.instructions {
@@ -83,7 +83,7 @@ impl Captured {
     fn blame(&self, bad: usize, values: &[Value], states: &[State]) -> NonFinite {
         let mut place = bad;
         loop {
-            let maker = self.program.instructions.iter().find(|i| (i.first..i.first + i.results).contains(&place));
+            let maker = self.recorded.instructions.iter().find(|i| (i.first..i.first + i.results).contains(&place));
             let inputs = maker.map(|i| i.inputs.as_slice()).unwrap_or_default();
             let worst = inputs.iter().copied().rev().max_by_key(|&input| states[input]);
             if let Some(worst) = worst.filter(|&input| states[input] != State::Finite) {

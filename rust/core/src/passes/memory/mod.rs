@@ -1,20 +1,30 @@
 //! Program to plan: views become layouts, values get places in one arena according to their lifetimes.
 
+mod arena;
+mod commit;
+
 use crate::buffer::Meta;
 use crate::ir::op::{Op, ViewOp};
 use crate::ir::plan::{Exit, Located, Place, Plan, Step};
-use crate::ir::program::{Program, ValueId};
+use crate::ir::program::{Instruction, Program, ValueId};
 use crate::ir::view::view_layout;
 use crate::layout::Layout;
+use arena::Arena;
 use smallvec::{SmallVec, smallvec};
 use std::collections::HashMap;
 
-/// Arena places start on a cache line.
-const ALIGN: usize = 64;
+/// An output that is the new value of a cell, and the input that is its old one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cell {
+    /// Number of the output.
+    pub output: usize,
+    /// Number of the input.
+    pub input: usize,
+}
 
-/// Lay a program out in memory.
-pub fn plan(program: &Program) -> Plan {
-    Planner::new(program).finish()
+/// Lay a program out in memory. New values of cells lie over the old ones where that is safe.
+pub fn plan(program: &Program, cells: &[Cell]) -> Plan {
+    Planner::new(program).finish(cells)
 }
 
 /// Bytes that some value owns; views share them.
@@ -62,19 +72,24 @@ impl<'a> Planner<'a> {
                 continue;
             }
             let mut outputs = SmallVec::new();
+            if let Op::CheckFinite { .. } | Op::CheckIndex { .. } = &instruction.op {
+                planner.aliases.push(planner.aliases[instruction.inputs[0]].clone());
+                planner.draft(instruction, outputs);
+                continue;
+            }
             for k in 0..instruction.results {
                 let storage = planner.store(program.metas[instruction.first + k].clone(), None);
                 planner.aliases.push(planner.whole(storage));
                 outputs.push(storage);
             }
-            planner.drafts.push(Draft {
-                op: instruction.op.clone(),
-                inputs: instruction.inputs.clone(),
-                outputs,
-                origin: instruction.origin.clone(),
-            });
+            planner.draft(instruction, outputs);
         }
         planner
+    }
+
+    fn draft(&mut self, instruction: &Instruction, outputs: SmallVec<[StorageId; 1]>) {
+        let Instruction { op, inputs, origin, .. } = instruction.clone();
+        self.drafts.push(Draft { op, inputs, outputs, origin });
     }
 
     fn store(&mut self, meta: Meta, place: Option<Place>) -> StorageId {
@@ -87,6 +102,11 @@ impl<'a> Planner<'a> {
         Alias { storage, layout: Layout::contiguous(self.storages[storage].shape.clone()) }
     }
 
+    /// Whether a value has every element of its storage, in order.
+    fn is_whole(&self, alias: &Alias) -> bool {
+        alias.layout.is_contiguous() && alias.layout.shape().numel() == self.storages[alias.storage].shape.numel()
+    }
+
     /// Decide how each output leaves: in a buffer of its own, as another output's buffer, or as an input's.
     fn place_outputs(&mut self) {
         for (number, &value) in self.program.outputs.iter().enumerate() {
@@ -94,9 +114,9 @@ impl<'a> Planner<'a> {
             let exit = match self.places[alias.storage] {
                 Some(Place::Input(_) | Place::Constant(_)) => Exit::Alias(self.locate(value)),
                 Some(Place::Output(output)) => Exit::Shared { output, layout: alias.layout },
-                Some(Place::Arena(_)) | None if alias.layout == self.whole(alias.storage).layout => {
+                Some(Place::Arena(_)) | None if self.is_whole(&alias) => {
                     self.places[alias.storage] = Some(Place::Output(number));
-                    Exit::Written(self.storages[alias.storage].clone())
+                    Exit::Written(self.program.metas[value].clone())
                 }
                 Some(Place::Arena(_)) | None => self.copy_out(number, value),
             };
@@ -149,8 +169,9 @@ impl<'a> Planner<'a> {
         arena.size
     }
 
-    fn finish(mut self) -> Plan {
+    fn finish(mut self, cells: &[Cell]) -> Plan {
         self.place_outputs();
+        let commit = self.commit(cells);
         let arena = self.place_arena();
         let steps = self.drafts.iter().map(|draft| Step {
             op: draft.op.clone(),
@@ -168,71 +189,11 @@ impl<'a> Planner<'a> {
         });
         Plan {
             steps: steps.collect(),
-            commit: self.drafts.len(),
+            commit,
             arena,
             inputs: self.program.metas[..self.program.inputs].to_vec(),
             constants: self.program.constants.clone(),
             exits: self.exits,
         }
-    }
-}
-
-/// Free blocks of the arena, best fit, neighbours joined.
-#[derive(Default)]
-struct Arena {
-    /// Offset and size of each free block, by offset.
-    free: Vec<(usize, usize)>,
-    size: usize,
-}
-
-impl Arena {
-    fn take(&mut self, bytes: usize) -> usize {
-        let bytes = bytes.next_multiple_of(ALIGN);
-        let fits = self.free.iter().enumerate().filter(|(_, block)| block.1 >= bytes);
-        if let Some((at, &(offset, size))) = fits.min_by_key(|(_, block)| block.1) {
-            if size == bytes {
-                self.free.remove(at);
-            } else {
-                self.free[at] = (offset + bytes, size - bytes);
-            }
-            return offset;
-        }
-        let offset = self.size;
-        self.size += bytes;
-        offset
-    }
-
-    fn give(&mut self, offset: usize, bytes: usize) {
-        let bytes = bytes.next_multiple_of(ALIGN);
-        if bytes == 0 {
-            return;
-        }
-        let at = self.free.partition_point(|block| block.0 < offset);
-        self.free.insert(at, (offset, bytes));
-        if at + 1 < self.free.len() && self.free[at].0 + self.free[at].1 == self.free[at + 1].0 {
-            self.free[at].1 += self.free[at + 1].1;
-            self.free.remove(at + 1);
-        }
-        if at > 0 && self.free[at - 1].0 + self.free[at - 1].1 == self.free[at].0 {
-            self.free[at - 1].1 += self.free[at].1;
-            self.free.remove(at);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_arena_joins_neighbours_and_reuses_them() {
-        let mut arena = Arena::default();
-        let (a, b, c) = (arena.take(64), arena.take(64), arena.take(64));
-        arena.give(a, 64);
-        arena.give(c, 64);
-        arena.give(b, 64);
-        assert_eq!(arena.free, vec![(0, 192)]);
-        assert_eq!(arena.take(150), 0);
-        assert_eq!(arena.size, 192);
     }
 }

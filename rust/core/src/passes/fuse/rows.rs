@@ -1,0 +1,53 @@
+//! Composites over rows as the primitives that they stand for: a row group computes them beside what it has around them.
+
+use crate::device::Device;
+use crate::error::Result;
+use crate::ir::decompose::decompose;
+use crate::ir::op::{Composite, Op};
+use crate::ir::program::{Program, ValueId};
+use crate::ir::sketch::Sketch;
+
+/// The same program, in which composites along the last axis are written out.
+pub(super) fn write_out(program: &Program) -> Result<Program> {
+    let mut out = Program {
+        metas: program.metas[..program.first_result()].to_vec(),
+        inputs: program.inputs,
+        constants: program.constants.clone(),
+        ..Program::default()
+    };
+    let mut renamed: Vec<ValueId> = (0..program.first_result()).collect();
+    for instruction in &program.instructions {
+        let inputs: Vec<ValueId> = instruction.inputs.iter().map(|&input| renamed[input]).collect();
+        let shape = &program.metas[instruction.first].shape;
+        match &instruction.op {
+            Op::Composite(composite @ (Composite::LogSoftmax { axis } | Composite::LogSoftmaxGrad { axis }))
+                if axis + 1 == shape.len() && shape.numel() > 0 =>
+            {
+                let sketch = Sketch(Device::default());
+                let metas: Vec<_> = inputs.iter().map(|&input| out.metas[input].clone()).collect();
+                let edges = sketch.inputs(&metas);
+                let meaning = Program::from_graph(&edges, &decompose(&sketch, composite, &edges)?)?;
+                renamed.extend(inline(&mut out, &meaning, &inputs));
+            }
+            op => {
+                let metas = &program.metas[instruction.first..instruction.first + instruction.results];
+                let first = out.push(op.clone(), inputs.into(), metas, instruction.origin.clone());
+                renamed.extend(first..first + instruction.results);
+            }
+        }
+    }
+    out.outputs = program.outputs.iter().map(|&output| renamed[output]).collect();
+    Ok(out)
+}
+
+/// Append the instructions of a program without constants, and give its outputs.
+fn inline(out: &mut Program, program: &Program, inputs: &[ValueId]) -> Vec<ValueId> {
+    let mut renamed = inputs.to_vec();
+    for instruction in &program.instructions {
+        let inputs = instruction.inputs.iter().map(|&input| renamed[input]).collect();
+        let metas = &program.metas[instruction.first..instruction.first + instruction.results];
+        let first = out.push(instruction.op.clone(), inputs, metas, None);
+        renamed.extend(first..first + instruction.results);
+    }
+    program.outputs.iter().map(|&output| renamed[output]).collect()
+}
