@@ -1,11 +1,24 @@
 //! Folds over blocks of elements: what a reduction computes, apart from where the elements are.
 
+use super::arch::{Kernel, Lanes, Vectored, dispatch};
 use super::element::{Element, Float, Truth};
+use super::rows::along;
+
+/// Folds that take elements side by side.
+pub(super) const TILE: usize = 16;
 
 /// A running fold; blocks come in row-major order.
 pub(super) trait Fold<T>: Copy {
     /// Take the next elements.
     fn take(&mut self, block: &[T]);
+    /// Take the next elements of folds side by side: element j of each start, `step` apart, goes to fold j. At most `TILE`.
+    fn take_across(folds: &mut [Self], source: &[T], starts: &[usize], step: isize) {
+        for &start in starts {
+            for (j, fold) in folds.iter_mut().enumerate() {
+                fold.take(std::slice::from_ref(&source[along(start, step, j)]));
+            }
+        }
+    }
     /// The fold of everything taken.
     fn value(&self) -> T;
 }
@@ -20,10 +33,42 @@ pub(super) struct Sum {
     lost: f64,
 }
 
-impl<T: Float> Fold<T> for Sum {
+impl Sum {
+    /// Add the sum of a block.
+    fn add(&mut self, sum: f64) {
+        let total = self.total + sum;
+        self.lost +=
+            if self.total.abs() >= sum.abs() { (self.total - total) + sum } else { (sum - total) + self.total };
+        self.total = total;
+    }
+}
+
+impl<T: Vectored> Fold<T> for Sum {
     fn take(&mut self, block: &[T]) {
+        self.add(dispatch(Block(block)));
+    }
+
+    fn take_across(folds: &mut [Self], source: &[T], starts: &[usize], step: isize) {
+        let sums = dispatch(Across { source, starts, step, count: folds.len() });
+        folds.iter_mut().zip(sums).for_each(|(fold, sum)| fold.add(sum));
+    }
+
+    fn value(&self) -> T {
+        // An infinite total has lost nothing that counts, and the correction would be NaN.
+        T::round_from(if self.total.is_finite() { self.total + self.lost } else { self.total })
+    }
+}
+
+/// The sum of a block: element i goes to lane i mod 8.
+struct Block<'a, T>(&'a [T]);
+
+impl<T: Float> Kernel<T> for Block<'_, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, _: L) -> f64 {
         let mut lanes = [0.0; 8];
-        let chunks = block.chunks_exact(8);
+        let chunks = self.0.chunks_exact(8);
         let tail = chunks.remainder();
         for chunk in chunks {
             for (lane, x) in lanes.iter_mut().zip(chunk) {
@@ -33,18 +78,43 @@ impl<T: Float> Fold<T> for Sum {
         for (lane, x) in lanes.iter_mut().zip(tail) {
             *lane += x.wide();
         }
-        let [a, b, c, d, e, f, g, h] = lanes;
-        let sum = ((a + b) + (c + d)) + ((e + f) + (g + h));
-        let total = self.total + sum;
-        self.lost +=
-            if self.total.abs() >= sum.abs() { (self.total - total) + sum } else { (sum - total) + self.total };
-        self.total = total;
+        together(lanes)
     }
+}
 
-    fn value(&self) -> T {
-        // An infinite total has lost nothing that counts, and the correction would be NaN.
-        T::round_from(if self.total.is_finite() { self.total + self.lost } else { self.total })
+/// The sums of blocks side by side, each in the order of `Block`.
+struct Across<'a, T> {
+    source: &'a [T],
+    starts: &'a [usize],
+    step: isize,
+    count: usize,
+}
+
+impl<T: Float> Kernel<T> for Across<'_, T> {
+    type Output = [f64; TILE];
+
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, _: L) -> [f64; TILE] {
+        let mut lanes = [[0.0; TILE]; 8];
+        for (i, &start) in self.starts.iter().enumerate() {
+            let lane = &mut lanes[i % 8];
+            if self.step == 1 && self.count == TILE {
+                for (lane, x) in lane.iter_mut().zip(&self.source[start..start + TILE]) {
+                    *lane += x.wide();
+                }
+            } else {
+                for (j, lane) in lane.iter_mut().enumerate().take(self.count) {
+                    *lane += self.source[along(start, self.step, j)].wide();
+                }
+            }
+        }
+        std::array::from_fn(|j| together(lanes.map(|lane| lane[j])))
     }
+}
+
+#[inline(always)]
+fn together([a, b, c, d, e, f, g, h]: [f64; 8]) -> f64 {
+    ((a + b) + (c + d)) + ((e + f) + (g + h))
 }
 
 /// Product of floats in f64.

@@ -4,7 +4,7 @@
 //! of `fold.rs` takes each block. So the order of additions is a function of the shape alone.
 
 use super::element::{Compute, Element, Truth};
-use super::fold::{All, Any, Fold, Largest, Product, Smallest, Sum, WrappingProduct, WrappingSum};
+use super::fold::{All, Any, Fold, Largest, Product, Smallest, Sum, TILE, WrappingProduct, WrappingSum};
 use super::kernel::{Dst, Src};
 use super::rows::{Rows, along, split};
 use crate::error::{Error, Result};
@@ -12,9 +12,6 @@ use crate::ir::op::{ArgOp, ReduceOp};
 
 /// Elements that a fold takes at once. It shapes the sums of floats, so it is no tuning knob.
 const BLOCK: usize = 256;
-
-/// Results computed together where neighbours in memory belong to different results.
-const TILE: usize = 16;
 
 /// Fold axes away.
 pub(super) fn reduce(op: ReduceOp, axes: &[usize], x: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
@@ -67,42 +64,40 @@ fn fold<T: Element>(axes: &[usize], x: &Src<'_>, out: &mut Dst<'_>, start: impl 
         }
     } else {
         let (len, [step]) = (kept.len(), kept.steps());
-        let mut gathered = vec![T::zeroed(); TILE * BLOCK];
         for (row, [first]) in results.chunks_exact_mut(len.max(1)).zip(kept.starts()) {
             for (tile, results) in row.chunks_mut(TILE).enumerate() {
-                fold_tile(source, along(first, step, tile * TILE), step, &inner, &mut gathered, results, start);
+                fold_tile(source, along(first, step, tile * TILE), step, &inner, results, start);
             }
         }
     }
     Ok(())
 }
 
-/// Fold neighbouring results: `gathered` holds one block for each.
+/// Fold neighbouring results, a block of each at a time.
 fn fold_tile<T: Element, F: Fold<T>>(
     source: &[T],
     first: usize,
     step: isize,
     inner: &Rows<1>,
-    gathered: &mut [T],
     results: &mut [T],
     start: F,
 ) {
     let mut running = [start; TILE];
+    let running = &mut running[..results.len()];
+    let mut starts = [0; BLOCK];
     let mut filled = 0;
-    let mut positions = inner.positions().peekable();
-    while let Some([at]) = positions.next() {
-        let base = first.wrapping_add(at);
-        for lane in 0..results.len() {
-            gathered[lane * BLOCK + filled] = source[along(base, step, lane)];
-        }
+    for [at] in inner.positions() {
+        starts[filled] = first.wrapping_add(at);
         filled += 1;
-        if filled == BLOCK || positions.peek().is_none() {
-            let blocks = gathered.chunks_exact(BLOCK);
-            running.iter_mut().zip(blocks).take(results.len()).for_each(|(fold, block)| fold.take(&block[..filled]));
+        if filled == BLOCK {
+            F::take_across(running, source, &starts, step);
             filled = 0;
         }
     }
-    results.iter_mut().zip(&running).for_each(|(result, fold)| *result = fold.value());
+    if filled > 0 {
+        F::take_across(running, source, &starts[..filled], step);
+    }
+    results.iter_mut().zip(running).for_each(|(result, fold)| *result = fold.value());
 }
 
 /// Position of the extreme along one axis: the first of equals, and the first NaN before everything.
