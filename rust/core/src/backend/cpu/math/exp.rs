@@ -50,7 +50,8 @@ impl Function<f32> for Exp {
         let sum = l.mul_add(l.mul(r, r), polynomial(l, r, TAIL), r);
         let sum = l.add(sum, l.constant(1.0));
         // Two factors reach beyond the exponents of normal numbers, and the last product rounds once.
-        let half = l.floor(l.mul(n, l.constant(0.5)));
+        let magic = l.constant(MAGIC);
+        let half = l.sub(l.mul_add(n, l.constant(0.5), magic), magic);
         l.mul(l.mul(sum, power_of_two(l, half)), power_of_two(l, l.sub(n, half)))
     }
 }
