@@ -32,6 +32,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has the peers installed")
     parser.add_argument("--rounds", type=int, default=9, help="turns of every library")
     parser.add_argument("--seconds", type=float, default=0.2, help="length of one turn")
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: for a busy machine")
     parser.add_argument("--json", type=Path, help="file for all figures")
     parser.add_argument("--svg", type=Path, help="file for a chart of the last number of threads")
     parser.add_argument("--memory", action="store_true", help="peak memory instead of time")
@@ -58,7 +59,7 @@ def times(contenders: list[str], workloads: list[str], options: argparse.Namespa
         print(row(["workload", "threads", *(w.contender for w in workers), "ratio to the best peer"]))
         print(row(["---", *["---:"] * (len(workers) + 2)]))
         for workload in workloads:
-            result = compare(workload, threads, workers, options.rounds, options.seconds)
+            result = compare(workload, threads, workers, options.rounds, options.seconds, options.clock)
             ratios = result.ratios()
             worst = f"{max(ratios.values()):.2f}" if ratios else ""
             medians = [
@@ -103,7 +104,7 @@ def main() -> int:
         raise SystemExit(f"--only: expected some of {', '.join(WORKLOADS)}, got {', '.join(unknown)}")
     print(f"{cpu()}, {platform.system()}; microseconds a step\n" if not options.memory else f"{cpu()}; MiB\n")
     parted: list[str] = []
-    figures: dict[str, Any] = {"cpu": cpu(), "python": platform.python_version()}
+    figures: dict[str, Any] = {"cpu": cpu(), "python": platform.python_version(), "clock": options.clock}
     if options.memory:
         figures["memory"] = memory(contenders, workloads, options)
     else:

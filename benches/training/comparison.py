@@ -58,7 +58,7 @@ class Comparison:
         }
 
 
-def compare(workload: str, threads: int, workers: list[Worker], rounds: int, seconds: float) -> Comparison:
+def compare(workload: str, threads: int, workers: list[Worker], rounds: int, seconds: float, clock: str) -> Comparison:
     """Gives each worker a slice of `seconds` in each round, in turning order, so that drift hits all alike."""
     result = Comparison(workload, threads)
     steps: dict[str, int] = {}
@@ -75,10 +75,10 @@ def compare(workload: str, threads: int, workers: list[Worker], rounds: int, sec
         able.append(worker)
         result.losses[worker.contender] = first["losses"]
         result.first_step_s[worker.contender] = first["first_step_s"]
-        steps[worker.contender] = worker.ask(do="calibrate", seconds=seconds)["steps"]
+        steps[worker.contender] = worker.ask(do="calibrate", seconds=seconds, clock=clock)["steps"]
         result.microseconds[worker.contender] = []
     for turn in range(rounds):
         for worker in able if turn % 2 else reversed(able):
-            timed = worker.ask(do="time", steps=steps[worker.contender])
+            timed = worker.ask(do="time", steps=steps[worker.contender], clock=clock)
             result.microseconds[worker.contender].append(timed["microseconds"])
     return result
