@@ -81,6 +81,10 @@ impl<T: Float, const M: usize, const N: usize> Kernel<T> for Sums<'_, T, M, N> {
     type Output = ();
 
     #[inline(always)]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "adapters of iterators stay calls in builds without link-time optimization"
+    )]
     fn run<L: Lanes<Elem = T>>(self, l: L) {
         let t = self.0;
         // The result's lines arrive while the sums are computed.
@@ -93,25 +97,25 @@ impl<T: Float, const M: usize, const N: usize> Kernel<T> for Sums<'_, T, M, N> {
         let (mut a, mut b) = (t.a, t.b);
         for _ in 0..t.depth {
             let mut row = [l.constant(0.0); N];
-            for (j, x) in row.iter_mut().enumerate() {
+            for j in 0..N {
                 // SAFETY: the caller promises a row of whole registers for each term.
-                *x = unsafe { l.load_ptr(b.add(j * L::WIDTH)) };
+                row[j] = unsafe { l.load_ptr(b.add(j * L::WIDTH)) };
             }
-            for (i, c) in c.iter_mut().enumerate() {
+            for i in 0..M {
                 // SAFETY: the caller promises an element of a for each row and term.
                 let x = l.splat(unsafe { *a.offset(i as isize * t.a_row) });
-                for (c, &y) in c.iter_mut().zip(&row) {
-                    *c = l.mul_add(x, y, *c);
+                for j in 0..N {
+                    c[i][j] = l.mul_add(x, row[j], c[i][j]);
                 }
             }
             a = a.wrapping_offset(t.a_column);
             b = b.wrapping_offset(t.b_row);
         }
-        for (i, row) in c.iter().enumerate() {
-            for (j, &sum) in row.iter().enumerate() {
+        for i in 0..M {
+            for j in 0..N {
                 let to = t.c.wrapping_add(i * t.c_row + j * L::WIDTH);
                 // SAFETY: the caller promises the tile's elements, of which these are `columns - j WIDTH` or all lanes.
-                unsafe { write(l, sum, to, t.adds, t.columns - j * L::WIDTH) };
+                unsafe { write(l, c[i][j], to, t.adds, t.columns - j * L::WIDTH) };
             }
         }
     }
