@@ -64,8 +64,16 @@ def _by_home(package: ModuleType) -> dict[str, list[str]]:
     for name in names(package):
         member = getattr(package, name)
         home = member.__module__ if inspect.isclass(member) or inspect.isroutine(member) else package.__name__
+        if inspect.isclass(member) and _elsewhere(home, name, package):
+            continue
         homes.setdefault(home, []).append(name)
     return dict(sorted(homes.items()))
+
+
+def _elsewhere(home: str, name: str, package: ModuleType) -> bool:
+    """Whether another package defines a class and exports it too: it is documented there."""
+    owner = home.split("._")[0]
+    return owner != package.__name__ and name in names(importlib.import_module(owner))
 
 
 def names(package: ModuleType) -> list[str]:
