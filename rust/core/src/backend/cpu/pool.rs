@@ -1,4 +1,4 @@
-//! Pools by direct loops over planes of up to three axes; sums in f64, rounded once.
+//! Pools by direct loops over planes of up to three axes, a line of places at a time; sums in f64, rounded once.
 
 use super::element::{Compute, Float};
 use super::kernel::{Dst, Src};
@@ -41,21 +41,32 @@ fn unsupported(x: &Src<'_>) -> Error {
 fn forward<T: Float>(op: &PoolOp, x: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
     let source = x.elements::<T>()?;
     let (lead, plane) = planes(op, x.layout);
-    let windows = Windows::new(op, &plane.sizes);
-    let mut results = out.elements::<T>()?.iter_mut();
+    let windows = Windows::new(op, &plane);
+    let mut sums = vec![0.0; windows.line];
+    let mut rows = out.elements::<T>()?.chunks_exact_mut(windows.line.max(1));
     for [start] in Rows::new([&lead]).positions() {
-        windows.each(|_, spans| {
-            let mut elements = inside(spans).map(|place| source[plane.at(start, place)].wide());
-            let fold = match op.kind {
-                PoolKind::Sum => elements.sum(),
-                PoolKind::Max => elements
-                    .try_fold(f64::NEG_INFINITY, |m, x| if x.is_nan() { Err(x) } else { Ok(m.max(x)) })
-                    .unwrap_or_else(|nan| nan),
-            };
-            if let Some(result) = results.next() {
-                *result = T::round_from(fold);
+        for (_, spans) in windows.lines() {
+            let Some(row) = rows.next() else { return Ok(()) };
+            match op.kind {
+                PoolKind::Sum => {
+                    sums.fill(0.0);
+                    windows.each(&plane, start, spans, |tap, at, _| {
+                        for (n, sum) in sums[tap.out..][..tap.count].iter_mut().enumerate() {
+                            *sum += source[along(at, tap.step, n)].wide();
+                        }
+                    });
+                    store(&sums, Some(row));
+                }
+                PoolKind::Max => {
+                    row.fill(T::round_from(f64::NEG_INFINITY));
+                    windows.each(&plane, start, spans, |tap, at, _| {
+                        for (n, max) in row[tap.out..][..tap.count].iter_mut().enumerate() {
+                            *max = source[along(at, tap.step, n)].larger(*max);
+                        }
+                    });
+                }
             }
-        });
+        }
     }
     Ok(())
 }
@@ -63,23 +74,27 @@ fn forward<T: Float>(op: &PoolOp, x: &Src<'_>, out: &mut Dst<'_>) -> Result<()> 
 fn to_first<T: Float>(op: &PoolOp, g: &Src<'_>, x: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
     let (gradients, source) = (g.elements::<T>()?, x.elements::<T>()?);
     let ((g_lead, g_plane), (x_lead, x_plane)) = (planes(op, g.layout), planes(op, x.layout));
-    let windows = Windows::new(op, &x_plane.sizes);
+    let windows = Windows::new(op, &x_plane);
     let mut sums = vec![0.0; x_plane.sizes.iter().product()];
+    let mut firsts: Vec<Option<(usize, T)>> = vec![None; windows.line];
     let mut results = out.elements::<T>()?.chunks_exact_mut(sums.len());
     for [g_start, x_start] in Rows::new([&g_lead, &x_lead]).positions() {
         sums.fill(0.0);
-        windows.each(|at, spans| {
-            let mut first: Option<([usize; 3], f64)> = None;
-            for place in inside(spans) {
-                let value = source[x_plane.at(x_start, place)].wide();
-                if first.is_none_or(|(_, max)| value > max || (value.is_nan() && !max.is_nan())) {
-                    first = Some((place, value));
+        for ([i, j], spans) in windows.lines() {
+            firsts.fill(None);
+            windows.each(&x_plane, x_start, spans, |tap, at, place| {
+                for (n, first) in firsts[tap.out..][..tap.count].iter_mut().enumerate() {
+                    let value = source[along(at, tap.step, n)];
+                    if first.is_none_or(|(_, max)| value > max || (value.is_odd() && !max.is_odd())) {
+                        *first = Some((place + n * tap.stride, value));
+                    }
                 }
+            });
+            let from = g_plane.at(g_start, [i, j, 0]);
+            for (k, &(place, _)) in firsts.iter().enumerate().filter_map(|(k, first)| Some((k, first.as_ref()?))) {
+                sums[place] += gradients[along(from, g_plane.strides[2], k)].wide();
             }
-            if let Some((place, _)) = first {
-                sums[x_plane.row_major(place)] += gradients[g_plane.at(g_start, at)].wide();
-            }
-        });
+        }
         store(&sums, results.next());
     }
     Ok(())
@@ -89,15 +104,20 @@ fn to_all<T: Float>(op: &PoolOp, g: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
     let gradients = g.elements::<T>()?;
     let (lead, g_plane) = planes(op, g.layout);
     let (_, plane) = planes(op, &Layout::contiguous(out.meta.shape.clone()));
-    let windows = Windows::new(op, &plane.sizes);
+    let windows = Windows::new(op, &plane);
     let mut sums = vec![0.0; plane.sizes.iter().product()];
     let mut results = out.elements::<T>()?.chunks_exact_mut(sums.len());
     for [start] in Rows::new([&lead]).positions() {
         sums.fill(0.0);
-        windows.each(|at, spans| {
-            let share = gradients[g_plane.at(start, at)].wide();
-            inside(spans).for_each(|place| sums[plane.row_major(place)] += share);
-        });
+        for ([i, j], spans) in windows.lines() {
+            let from = g_plane.at(start, [i, j, 0]);
+            windows.each(&plane, 0, spans, |tap, _, place| {
+                for n in 0..tap.count {
+                    let share = gradients[along(from, g_plane.strides[2], tap.out + n)].wide();
+                    sums[place + n * tap.stride] += share;
+                }
+            });
+        }
         store(&sums, results.next());
     }
     Ok(())
@@ -145,29 +165,72 @@ struct Span {
     step: usize,
 }
 
-/// Every place of the window along each axis.
+/// The places `out, out + 1, ...` of the innermost axis whose element under the window exists, and where it is.
+#[derive(Clone, Copy, Debug)]
+struct Tap {
+    out: usize,
+    count: usize,
+    /// The first one's element.
+    first: usize,
+    /// Distance of their elements in memory.
+    step: isize,
+    /// Distance of their elements along the axis.
+    stride: usize,
+}
+
+/// Every place of the window: by spans along the outer axes, and by element of the window along the innermost one.
 #[derive(Debug)]
-struct Windows([Vec<Span>; 3]);
+struct Windows {
+    outer: [Vec<Span>; 2],
+    taps: Vec<Tap>,
+    line: usize,
+}
 
 impl Windows {
-    fn new(op: &PoolOp, sizes: &[usize; 3]) -> Self {
+    fn new(op: &PoolOp, plane: &Plane) -> Self {
         let axes = op.window.len();
-        Self(std::array::from_fn(|place| match place.checked_sub(3 - axes) {
+        let outer = std::array::from_fn(|place| match place.checked_sub(3 - axes) {
             None => vec![Span { first: 0, count: 1, step: 1 }],
-            Some(axis) => (0..op.places(axis, sizes[place])).map(|at| Span::new(op, axis, at, sizes[place])).collect(),
-        }))
+            Some(axis) => {
+                let size = plane.sizes[place];
+                (0..op.places(axis, size)).map(|at| Span::new(op, axis, at, size)).collect()
+            }
+        });
+        let last = axes - 1;
+        let line = op.places(last, plane.sizes[2]);
+        let taps = (0..op.window[last]).map(|element| Tap::new(op, last, element, plane, line)).collect();
+        Self { outer, taps, line }
     }
 
-    /// Visit the places in row-major order.
-    fn each(&self, mut visit: impl FnMut([usize; 3], [Span; 3])) {
-        let [deep, high, wide] = &self.0;
-        for (i, &a) in deep.iter().enumerate() {
-            for (j, &b) in high.iter().enumerate() {
-                for (k, &c) in wide.iter().enumerate() {
-                    visit([i, j, k], [a, b, c]);
+    /// Lines of places in row-major order: their indices, and what they cover, along the outer axes.
+    fn lines(&self) -> impl Iterator<Item = ([usize; 2], [Span; 2])> + '_ {
+        let [deep, high] = &self.outer;
+        deep.iter().enumerate().flat_map(move |(i, &a)| high.iter().enumerate().map(move |(j, &b)| ([i, j], [a, b])))
+    }
+
+    /// Visit what a line of places covers, for each place in row-major order: the tap, and where its first element is in
+    /// memory and in the plane.
+    fn each(&self, plane: &Plane, start: usize, [a, b]: [Span; 2], mut visit: impl FnMut(&Tap, usize, usize)) {
+        for i in a.elements() {
+            for j in b.elements() {
+                for tap in &self.taps {
+                    let place = [i, j, tap.first];
+                    visit(tap, plane.at(start, place), plane.row_major(place));
                 }
             }
         }
+    }
+}
+
+impl Tap {
+    fn new(op: &PoolOp, axis: usize, element: usize, plane: &Plane, line: usize) -> Self {
+        let (size, stride) = (plane.sizes[2], op.strides[axis]);
+        let shift = element * op.dilation[axis];
+        // Place p covers element `p stride + shift - low`.
+        let out = op.low[axis].saturating_sub(shift).div_ceil(stride).min(line);
+        let end = (size + op.low[axis]).saturating_sub(shift).div_ceil(stride).clamp(out, line);
+        let first = if end > out { out * stride + shift - op.low[axis] } else { 0 };
+        Self { out, count: end - out, first, step: plane.strides[2] * stride as isize, stride }
     }
 }
 
@@ -185,11 +248,6 @@ impl Span {
     fn elements(self) -> impl Iterator<Item = usize> {
         (0..self.count).map(move |i| self.first + i * self.step)
     }
-}
-
-/// The elements under a window in row-major order.
-fn inside([a, b, c]: [Span; 3]) -> impl Iterator<Item = [usize; 3]> {
-    a.elements().flat_map(move |i| b.elements().flat_map(move |j| c.elements().map(move |k| [i, j, k])))
 }
 
 #[cfg(test)]
