@@ -1,6 +1,8 @@
 //! A compiled program: steps, arena offsets, where each value lies. Data only; owns no tensors.
 
 use crate::buffer::{Meta, Value};
+use crate::dtype::DType;
+use crate::error::{Error, Result};
 use crate::ir::op::Op;
 use crate::layout::Layout;
 use smallvec::SmallVec;
@@ -35,6 +37,8 @@ pub struct Located {
 pub struct Step {
     /// What is computed.
     pub op: Op,
+    /// The plan of the body that a loop runs at every turn.
+    pub body: Option<Arc<Plan>>,
     /// Values it reads.
     pub inputs: SmallVec<[Located; 2]>,
     /// Row-major values it writes; a check may have none.
@@ -83,4 +87,16 @@ pub struct Plan {
     pub constants: Vec<Value>,
     /// Outputs of a call.
     pub exits: Vec<Exit>,
+}
+
+impl Plan {
+    /// Element type of an output.
+    pub fn exit_dtype(&self, exit: usize) -> Result<DType> {
+        match self.exits.get(exit) {
+            Some(Exit::Written(meta) | Exit::Replaced { meta, .. }) => Ok(meta.dtype),
+            Some(Exit::Alias(located)) => Ok(located.meta.dtype),
+            Some(Exit::Shared { output, .. }) if *output < exit => self.exit_dtype(*output),
+            Some(Exit::Shared { .. }) | None => Err(Error::bug("plan", format!("output {exit} has no origin"))),
+        }
+    }
 }

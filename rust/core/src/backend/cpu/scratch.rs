@@ -1,8 +1,8 @@
 //! Working memory of kernels, kept by each thread from one use to the next, so that a steady state allocates nothing.
 
-use super::element::Float;
 use crate::buffer::{HostVec, zeroed};
 use crate::error::{Error, Result};
+use bytemuck::Pod;
 use std::cell::RefCell;
 
 thread_local! {
@@ -11,14 +11,17 @@ thread_local! {
 }
 
 /// Run `f` with `len` elements of no particular value. Uses may nest.
-pub(super) fn with<T: Float, R>(len: usize, f: impl FnOnce(&mut [T]) -> Result<R>) -> Result<R> {
+pub(super) fn with<T: Pod, R>(len: usize, f: impl FnOnce(&mut [T]) -> Result<R>) -> Result<R> {
     let bytes = len * size_of::<T>();
-    let kept = FREE.with(|free| free.borrow_mut().pop());
-    let mut memory = kept.filter(|memory| memory.len() >= bytes).unwrap_or_else(|| zeroed(bytes));
+    let kept = FREE.with_borrow_mut(|free| {
+        let fits = (0..free.len()).filter(|&i| free[i].len() >= bytes);
+        fits.min_by_key(|&i| free[i].len()).map(|i| free.swap_remove(i))
+    });
+    let mut memory = kept.unwrap_or_else(|| zeroed(bytes.next_power_of_two().max(4096)));
     let elements = bytemuck::try_cast_slice_mut(&mut memory[..bytes])
         .map_err(|_| Error::bug("scratch", "memory that is not aligned for its elements"));
     let result = elements.and_then(f);
-    FREE.with(|free| free.borrow_mut().push(memory));
+    FREE.with_borrow_mut(|free| free.push(memory));
     result
 }
 

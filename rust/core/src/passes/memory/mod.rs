@@ -12,6 +12,7 @@ use crate::layout::Layout;
 use arena::Arena;
 use smallvec::{SmallVec, smallvec};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// An output that is the new value of a cell, and the input that is its old one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,7 +41,7 @@ struct Draft {
     op: Op,
     inputs: SmallVec<[ValueId; 2]>,
     outputs: SmallVec<[StorageId; 1]>,
-    origin: Option<std::sync::Arc<str>>,
+    origin: Option<Arc<str>>,
 }
 
 struct Planner<'a> {
@@ -174,6 +175,10 @@ impl<'a> Planner<'a> {
         let commit = self.commit(cells);
         let arena = self.place_arena();
         let steps = self.drafts.iter().map(|draft| Step {
+            body: match &draft.op {
+                Op::Scan(scan) => Some(Arc::new(plan(&scan.body, &[]))),
+                _ => None,
+            },
             op: draft.op.clone(),
             inputs: draft.inputs.iter().map(|&i| self.locate(i)).collect(),
             outputs: draft

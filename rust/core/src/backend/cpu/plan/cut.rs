@@ -6,10 +6,14 @@
 use crate::buffer::Meta;
 use crate::ir::fused::FusedKind;
 use crate::ir::op::{Composite, Op, PoolKind};
+use crate::ir::plan::Located;
 use smallvec::SmallVec;
 
 /// Rows of a part where a row is little work: enough that a matrix product reads its right factor seldom.
-const ROWS: usize = 32;
+const ROWS: usize = 64;
+
+/// The same for a product whose right factor lies by columns: every part packs all of it first.
+const ROWS_TO_PACK: usize = 256;
 
 /// Parts of a step at most, and of a step whose rows are much work each.
 const PARTS: usize = 16;
@@ -33,13 +37,13 @@ pub(super) struct Cut {
     pub(super) parts: usize,
 }
 
-/// The cut of an op, if it has one that is worth it.
-pub(super) fn cut(op: &Op, inputs: &[&Meta], outputs: &[&Meta]) -> Option<Cut> {
+/// The cut of an op, if it has one that is worth it, in parts of at least `grain` rows.
+pub(super) fn cut(op: &Op, inputs: &[&Meta], outputs: &[&Meta], grain: usize) -> Option<Cut> {
     let shape = &outputs.first()?.shape;
     let axis = shape.iter().position(|&size| size > 1)?;
     let sizes = shape[axis];
     let sides = sides(op, axis, inputs, outputs)?;
-    let parts = parts(sizes, cost(op, inputs, outputs));
+    let parts = parts(sizes, cost(op, inputs, outputs), grain);
     if parts < 2 || sides.iter().zip(inputs).any(|(side, meta)| side.is_some_and(|a| meta.shape[a] != sizes)) {
         return None;
     }
@@ -47,10 +51,20 @@ pub(super) fn cut(op: &Op, inputs: &[&Meta], outputs: &[&Meta]) -> Option<Cut> {
     Some(Cut { axis, inputs: sides, rows, parts: sizes.div_ceil(rows) })
 }
 
-/// Parts for so many rows of so much work together.
-fn parts(rows: usize, cost: f64) -> usize {
-    let wanted = if cost / rows as f64 >= HEAVY { rows } else { rows / ROWS };
-    wanted.min(PARTS).min((cost / LEAST) as usize)
+/// Parts for so many rows of so much work together, each of at least `grain` rows but for the sake of having two.
+pub(super) fn parts(rows: usize, cost: f64, grain: usize) -> usize {
+    let wanted = if rows >= grain { (rows / grain).max(2) } else { 2 * rows / grain };
+    wanted.min(PARTS).min(rows).min((cost / LEAST) as usize)
+}
+
+/// Rows of a part of an op that takes so many nanoseconds for each.
+pub(super) fn grain(op: &Op, inputs: &[Located], row: f64) -> usize {
+    match (op, inputs) {
+        (Op::MatMul, [_, b, ..]) if b.layout.strides().last().is_some_and(|&step| step != 1) => ROWS_TO_PACK,
+        (Op::MatMul, _) => ROWS,
+        _ if row >= HEAVY => 1,
+        _ => ROWS,
+    }
 }
 
 /// For each input the axis that goes with `axis` of the result; nothing where the op cannot be cut there.

@@ -4,18 +4,21 @@
 //! (`prepare.rs`, `cut.rs`, `stage.rs`). Later calls only fill in where inputs and outputs lie.
 
 mod cut;
+mod merge;
 mod prepare;
 mod stage;
+mod turns;
 mod work;
 
 use super::arena::{Memories, Memory};
 use super::{copy, source, threads};
 use crate::backend::Workspace;
-use crate::buffer::{Buffer, HostStorage, Meta, Storage, Value, zeroed};
+use crate::buffer::{Buffer, HostStorage, HostVec, Meta, Storage, Value, zeroed};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::ir::plan::{Exit, Located, Place, Plan};
 use crate::layout::Layout;
+pub(super) use prepare::Operand;
 use prepare::{Prepared, Slots, prepare};
 use std::sync::Arc;
 use work::Work;
@@ -24,6 +27,8 @@ use work::Work;
 struct Room {
     prepared: Prepared,
     constants: Vec<Value>,
+    /// Totals of folds that were cut.
+    partial: HostVec,
     /// Where each slot lies; filled in at every call.
     slots: Vec<Memory>,
     /// The buffer of each exit while a call lasts.
@@ -61,13 +66,14 @@ fn fits(plan: &Plan, inputs: &[Value]) -> bool {
 
 impl Room {
     fn new(plan: &Plan, workspace: &mut Workspace) -> Result<Self> {
-        let prepared = prepare(plan)?;
+        let prepared = prepare(plan, true)?;
         let mut constants = plan.constants.clone();
         dense(&mut constants, &mut workspace.fresh)?;
         workspace.arena = Some(zeroed(plan.arena));
         workspace.spares = vec![None; 2 * plan.exits.len()];
         let slots = Vec::with_capacity(prepared.slots.count());
-        Ok(Self { prepared, constants, slots, buffers: vec![None; plan.exits.len()] })
+        let partial = zeroed(prepared.partial);
+        Ok(Self { prepared, constants, partial, slots, buffers: vec![None; plan.exits.len()] })
     }
 
     fn run(
@@ -131,6 +137,7 @@ impl Room {
             };
             slots.push(memory);
         }
+        slots.push(Memory::write(&mut self.partial));
         Ok(())
     }
 

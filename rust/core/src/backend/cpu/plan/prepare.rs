@@ -1,12 +1,15 @@
 //! A plan made ready to run: resolved kernels, places as slots and bytes, steps cut into parts, parts grouped into tasks.
 
-use super::cut::{Cut, cost, cut};
+use super::super::fused::Compiled;
+use super::cut::{Cut, cost, cut, grain};
+use super::merge::merge;
 use super::stage::{Access, Stage, stages};
+use super::turns::{Turns, turns};
 use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::op::Op;
-use crate::ir::plan::{Exit, Located, Place, Plan};
+use crate::ir::plan::{Exit, Located, Place, Plan, Step};
 use crate::ir::view::view_layout;
 use crate::layout::Layout;
 use smallvec::SmallVec;
@@ -24,9 +27,11 @@ pub(super) struct Prepared {
     pub(super) slots: Slots,
     /// The work is worth more than one thread.
     pub(super) parallel: bool,
+    /// Bytes for the totals of folds that were cut.
+    pub(super) partial: usize,
 }
 
-/// Numbers of the memories that a plan uses: the arena, then inputs, constants, outputs.
+/// Numbers of the memories that a plan uses: the arena, then inputs, constants, outputs, totals of folds that were cut.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slots {
     pub(super) inputs: usize,
@@ -40,7 +45,11 @@ impl Slots {
     }
 
     pub(super) fn count(self) -> usize {
-        1 + self.inputs + self.constants + self.outputs
+        2 + self.inputs + self.constants + self.outputs
+    }
+
+    pub(super) fn partial(self) -> usize {
+        self.count() - 1
     }
 
     pub(super) fn input(i: usize) -> usize {
@@ -56,7 +65,7 @@ impl Slots {
     }
 
     /// Slot of a place, and the byte at which the value's buffer begins there.
-    fn of_place(self, place: Place) -> (usize, usize) {
+    pub(super) fn of_place(self, place: Place) -> (usize, usize) {
         match place {
             Place::Arena(start) => (0, start),
             Place::Input(i) => (Self::input(i), 0),
@@ -73,6 +82,8 @@ pub(super) struct Ready {
     pub(super) inputs: SmallVec<[Operand; 3]>,
     pub(super) outputs: SmallVec<[Operand; 1]>,
     pub(super) parts: usize,
+    /// The result lies over an input, and the kernel cannot work in place.
+    pub(super) staged: bool,
     pub(super) cost: f64,
     pub(super) origin: Option<Arc<str>>,
 }
@@ -86,12 +97,18 @@ pub(super) enum Kernel {
     Copy,
     /// The op of a check that passes nothing on.
     Check(Op),
+    /// A compiled body, after the product it begins with.
+    Fused(Box<Compiled>, Option<Op>),
+    /// Sums over the parts of a fold.
+    Total,
+    /// A loop.
+    Turns(Box<Turns>),
 }
 
 /// Elements of one slot that a step reads or writes; from part to part they lie `advance` bytes further on.
 #[derive(Debug)]
-pub(super) struct Operand {
-    pub(super) slot: usize,
+pub(in crate::backend::cpu) struct Operand {
+    pub(in crate::backend::cpu) slot: usize,
     first: usize,
     advance: isize,
     last: usize,
@@ -101,15 +118,21 @@ pub(super) struct Operand {
 
 /// Elements counted from the lowest byte that they reach.
 #[derive(Debug)]
-pub(super) struct Extent {
-    pub(super) layout: Layout,
-    pub(super) meta: Meta,
+pub(in crate::backend::cpu) struct Extent {
+    pub(in crate::backend::cpu) layout: Layout,
+    pub(in crate::backend::cpu) meta: Meta,
     pub(super) bytes: usize,
 }
 
 impl Operand {
+    /// So many parts that lie `advance` bytes apart.
+    pub(super) fn new(slot: usize, first: usize, advance: isize, parts: usize, extents: [Extent; 2]) -> Self {
+        let last = first.wrapping_add_signed(advance * (parts as isize - 1));
+        Self { slot, first, advance, last, extents }
+    }
+
     /// The elements of one of so many parts, and the bytes of the slot that they reach.
-    pub(super) fn part(&self, part: usize, parts: usize) -> (&Extent, Range<usize>) {
+    pub(in crate::backend::cpu) fn part(&self, part: usize, parts: usize) -> (&Extent, Range<usize>) {
         let last = part + 1 == parts;
         let start = if last { self.last } else { self.first.wrapping_add_signed(self.advance * part as isize) };
         let extent = &self.extents[usize::from(last)];
@@ -117,47 +140,61 @@ impl Operand {
     }
 }
 
-/// Make a plan ready.
-pub(super) fn prepare(plan: &Plan) -> Result<Prepared> {
+/// Make a plan ready; for several threads only where that is wanted and the work is worth it.
+pub(super) fn prepare(plan: &Plan, threads: bool) -> Result<Prepared> {
     let slots = Slots::of(plan);
-    let costs: Vec<f64> = plan
-        .steps
-        .iter()
-        .map(|step| {
-            let metas = |side: &[Located]| side.iter().map(|l| l.meta.clone()).collect::<SmallVec<[Meta; 4]>>();
-            let (inputs, outputs) = (metas(&step.inputs), metas(&step.outputs));
-            cost(&step.op, &inputs.iter().collect::<SmallVec<[_; 4]>>(), &outputs.iter().collect::<SmallVec<[_; 4]>>())
-        })
-        .collect();
-    let parallel = costs.iter().sum::<f64>() > SMALL;
-    let mut steps = Vec::with_capacity(plan.steps.len());
-    for (step, &cost) in plan.steps.iter().zip(&costs) {
-        let mut inputs: SmallVec<[Located; 2]> = step.inputs.clone();
-        let mut op = step.op.clone();
-        let kernel = kernel(&step.op, &mut inputs, step.outputs.is_empty());
-        if let (Kernel::Copy, [input]) = (&kernel, &inputs[..]) {
-            op = Op::Cast(input.meta.dtype);
+    let aliases = aliases(plan, slots);
+    let costs = plan.steps.iter().map(|step| cost(&step.op, &metas(&step.inputs), &metas(&step.outputs)));
+    let parallel = threads && costs.sum::<f64>() > SMALL;
+    let (mut steps, mut partial, mut commit) = (Vec::with_capacity(plan.steps.len()), 0, usize::MAX);
+    for (at, step) in plan.steps.iter().enumerate() {
+        if at == plan.commit {
+            commit = steps.len();
         }
-        let mut outputs = step.outputs.clone();
-        if let (Kernel::Copy, [output], [input]) = (&kernel, &mut outputs[..], &inputs[..]) {
-            output.layout = Layout::contiguous(input.layout.shape().clone());
-            output.meta = input.meta.clone();
-        }
-        let cut = if parallel { cuts(&op, &inputs, &outputs) } else { None };
-        let of = |located: &Located, axis: Option<usize>| operand(slots, located, axis.zip(cut.as_ref()));
-        let ready = Ready {
-            kernel,
-            inputs: inputs.iter().enumerate().map(|(i, l)| of(l, cut.as_ref().and_then(|c| c.inputs[i]))).collect(),
-            outputs: outputs.iter().map(|l| of(l, cut.as_ref().map(|c| c.axis))).collect(),
-            parts: cut.as_ref().map_or(1, |c| c.parts),
-            cost,
-            origin: step.origin.clone(),
+        let merged = match (&step.op, &step.body) {
+            (Op::Fused(op), _) => merge(op, step, slots, &aliases, parallel, &mut partial),
+            (Op::Scan(op), Some(body)) => turns(op, body)?
+                .map(|turns| vec![Ready { kernel: Kernel::Turns(Box::new(turns)), ..alone(step, slots, parallel) }]),
+            _ => None,
         };
-        check(&ready)?;
-        steps.push(ready);
+        let mut ready = merged.unwrap_or_else(|| vec![alone(step, slots, parallel)]);
+        ready.iter_mut().try_for_each(|step| check(step, &aliases))?;
+        steps.extend(ready);
     }
-    let stages = if parallel { stages(&steps, plan.commit, &aliases(plan, slots)) } else { vec![Stage::whole(&steps)] };
-    Ok(Prepared { steps, stages, slots, parallel })
+    let stages = if parallel { stages(&steps, commit, &aliases) } else { vec![Stage::whole(&steps)] };
+    Ok(Prepared { steps, stages, slots, parallel, partial })
+}
+
+fn metas(side: &[Located]) -> SmallVec<[&Meta; 4]> {
+    side.iter().map(|located| &located.meta).collect()
+}
+
+/// A step whose op has a kernel of its own.
+fn alone(step: &Step, slots: Slots, parallel: bool) -> Ready {
+    let (mut inputs, mut outputs, mut op) = (step.inputs.clone(), step.outputs.clone(), step.op.clone());
+    let kernel = kernel(&step.op, &mut inputs, step.outputs.is_empty());
+    if let (Kernel::Copy, [output], [input]) = (&kernel, &mut outputs[..], &inputs[..]) {
+        op = Op::Cast(input.meta.dtype);
+        output.layout = Layout::contiguous(input.layout.shape().clone());
+        output.meta = input.meta.clone();
+    }
+    // A check has no result: it is cut as its input lies.
+    let written = if outputs.is_empty() { metas(&inputs) } else { metas(&outputs) };
+    let cost = cost(&op, &metas(&inputs), &written);
+    let rows =
+        written.first().and_then(|meta| meta.shape.iter().find(|&&size| size > 1)).map_or(1.0, |&size| size as f64);
+    let grain = grain(&op, &inputs, cost / rows);
+    let cut = if parallel { cut(&op, &metas(&inputs), &written, grain) } else { None };
+    let of = |located: &Located, axis: Option<usize>| operand(slots, located, axis.zip(cut.as_ref()));
+    Ready {
+        inputs: inputs.iter().enumerate().map(|(i, l)| of(l, cut.as_ref().and_then(|c| c.inputs[i]))).collect(),
+        outputs: outputs.iter().map(|l| of(l, cut.as_ref().map(|c| c.axis))).collect(),
+        parts: cut.as_ref().map_or(1, |c| c.parts),
+        staged: false,
+        cost,
+        kernel,
+        origin: step.origin.clone(),
+    }
 }
 
 /// What runs an op; a copy reads its input under the layout that the view would have.
@@ -175,16 +212,8 @@ fn kernel(op: &Op, inputs: &mut [Located], checks_only: bool) -> Kernel {
     }
 }
 
-fn cuts(op: &Op, inputs: &[Located], outputs: &[Located]) -> Option<Cut> {
-    let metas = |side: &[Located]| side.iter().map(|l| l.meta.clone()).collect::<SmallVec<[Meta; 4]>>();
-    let (reads, writes) = (metas(inputs), metas(outputs));
-    // A check has no result: it is cut as its input lies.
-    let writes = if writes.is_empty() { reads.clone() } else { writes };
-    cut(op, &reads.iter().collect::<SmallVec<[_; 4]>>(), &writes.iter().collect::<SmallVec<[_; 4]>>())
-}
-
 /// A value as bytes of a slot, whole or cut along an axis.
-fn operand(slots: Slots, located: &Located, cut: Option<(usize, &Cut)>) -> Operand {
+pub(super) fn operand(slots: Slots, located: &Located, cut: Option<(usize, &Cut)>) -> Operand {
     let (slot, base) = slots.of_place(located.place);
     let (layout, size) = (&located.layout, located.meta.dtype.size());
     let part = |axis: usize, rows: usize, skipped: usize| {
@@ -239,19 +268,28 @@ impl Ready {
     }
 }
 
-/// No part of a step may write what the same part reads or another part touches.
-fn check(step: &Ready) -> Result<()> {
-    let same: Vec<usize> = (0..=step.inputs.iter().chain(&step.outputs).map(|o| o.slot).max().unwrap_or(0)).collect();
-    let parts: Vec<SmallVec<[Access; 4]>> = (0..step.parts).map(|part| step.accesses(part, &same).collect()).collect();
+/// No part of a step may write what another part touches; elements may be written where the same part reads them.
+fn check(step: &mut Ready, aliases: &[usize]) -> Result<()> {
+    let parts: Vec<SmallVec<[Access; 4]>> =
+        (0..step.parts).map(|part| step.accesses(part, aliases).collect()).collect();
+    let mut staged = false;
     for (i, part) in parts.iter().enumerate() {
         for (k, write) in part.iter().enumerate().filter(|(_, access)| access.write) {
-            let inside = part.iter().enumerate().filter(|&(l, _)| l != k);
+            let other = |l: usize, other: &Access| l != k && write.meets(other);
+            staged |= part.iter().enumerate().any(|(l, read)| !read.write && other(l, read));
+            let inside = part.iter().enumerate().find(|&(l, access)| access.write && other(l, access));
             let outside = parts.iter().enumerate().filter(|&(j, _)| j != i).flat_map(|(_, other)| other.iter());
-            if let Some(other) = inside.map(|(_, other)| other).chain(outside).find(|other| write.meets(other)) {
+            let found = inside.map(|(_, other)| other).or_else(|| outside.into_iter().find(|other| write.meets(other)));
+            if let Some(other) = found {
                 let (range, used) = (write.start..write.end, other.start..other.end);
                 return Err(Error::bug("plan", format!("bytes {range:?} are written while {used:?} are in use")));
             }
         }
     }
-    Ok(())
+    step.staged = staged && !matches!(step.kernel, Kernel::Fused(..));
+    match &step.kernel {
+        Kernel::Op(Op::Unary(_) | Op::Binary(_) | Op::Select | Op::Fused(_)) => Ok(()),
+        _ if step.staged => Err(Error::bug("plan", "a step that writes over what it reads")),
+        _ => Ok(()),
+    }
 }

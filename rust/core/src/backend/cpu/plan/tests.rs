@@ -3,7 +3,7 @@ use crate::backend::Backend;
 use crate::backend::cpu::CPU;
 use crate::backend::cpu::testing::{elements, tensor};
 use crate::dtype::DType;
-use crate::ir::op::{BinaryOp, Op, UnaryOp};
+use crate::ir::op::{BinaryOp, Op};
 use crate::ir::plan::Step;
 use smallvec::smallvec;
 
@@ -13,7 +13,7 @@ fn at(place: Place, shape: &[usize]) -> Located {
 }
 
 fn step(op: Op, inputs: &[Located], output: Located) -> Step {
-    Step { op, inputs: inputs.into(), outputs: smallvec![output], origin: Some("model.py:3".into()) }
+    Step { op, inputs: inputs.into(), outputs: smallvec![output], body: None, origin: Some("model.py:3".into()) }
 }
 
 /// `h = x * c`, `y = h + transpose(h)`; out: y, transpose(y), x transposed.
@@ -115,7 +115,7 @@ fn an_error_names_the_users_line_and_keeps_the_buffers() {
 fn a_step_that_writes_what_it_reads_is_refused() {
     let mut broken = plan();
     let (h, across) = (at(Place::Arena(64), &[2, 2]), at(Place::Arena(72), &[2, 2]));
-    broken.steps.push(step(Op::Unary(UnaryOp::Neg), &[h], across));
+    broken.steps.push(step(Op::MatMul, &[h.clone(), h], across));
     let error = call(&broken, &mut Workspace::default(), &[input()]).unwrap_err();
     assert!(matches!(error, Error::Bug { .. }));
 }

@@ -3,9 +3,10 @@
 use super::super::arena::Memories;
 use super::super::kernel::{Dst, Src, run as run_kernel};
 use super::super::threads::Job;
-use super::super::{check, copy};
+use super::super::{check, copy, fused, scratch};
 use super::prepare::{Kernel, Prepared, Ready};
 use crate::backend::locate;
+use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::op::Op;
 use crate::layout::Layout;
@@ -69,25 +70,72 @@ impl Job for Work<'_> {
 }
 
 /// Run one part of a step.
-fn run(step: &Ready, part: usize, memories: Memories<'_>) -> Result<()> {
+pub(super) fn run(step: &Ready, part: usize, memories: Memories<'_>) -> Result<()> {
+    if let Kernel::Fused(code, product) = &step.kernel {
+        let sides = (&step.inputs[..], &step.outputs[..]);
+        return fused::run(code, product.as_ref(), memories, sides, (part, step.parts));
+    }
     let mut sources: SmallVec<[Src<'_>; 8]> = SmallVec::new();
     for operand in &step.inputs {
         let (extent, range) = operand.part(part, step.parts);
         let bytes = memories.reading(operand.slot, range)?;
         sources.push(Src { bytes, layout: &extent.layout, dtype: extent.meta.dtype });
     }
+    if let (true, Kernel::Op(Op::Fused(op))) = (step.staged, &step.kernel) {
+        let values = fused::values(op, &sources)?;
+        drop(sources);
+        return with_targets(step, part, memories, |targets| fused::store(&values, targets));
+    }
+    if let (true, Kernel::Op(op), [output]) = (step.staged, &step.kernel, &step.outputs[..]) {
+        let (extent, range) = output.part(part, step.parts);
+        return scratch::with::<u8, _>(range.len(), |bytes| {
+            run_kernel(op, &sources, &mut [Dst { bytes, meta: &extent.meta }])?;
+            drop(sources);
+            memories.writing(output.slot, range)?.copy_from_slice(bytes);
+            Ok(())
+        });
+    }
+    with_targets(step, part, memories, |targets| dispatch(step, &sources, targets))
+}
+
+/// Lend the results of a part.
+fn with_targets(
+    step: &Ready,
+    part: usize,
+    memories: Memories<'_>,
+    run: impl FnOnce(&mut [Dst<'_>]) -> Result<()>,
+) -> Result<()> {
     let mut targets: SmallVec<[Dst<'_>; 4]> = SmallVec::new();
     for operand in &step.outputs {
         let (extent, range) = operand.part(part, step.parts);
         targets.push(Dst { bytes: memories.writing(operand.slot, range)?, meta: &extent.meta });
     }
-    match (&step.kernel, &sources[..], &mut targets[..]) {
+    run(&mut targets)
+}
+
+fn dispatch(step: &Ready, sources: &[Src<'_>], targets: &mut [Dst<'_>]) -> Result<()> {
+    match (&step.kernel, sources, targets) {
         (Kernel::Op(op), sources, targets) => run_kernel(op, sources, targets),
         (Kernel::Copy, [x], [out]) => {
             copy::strided(x, x.layout, out.bytes, &Layout::contiguous(out.meta.shape.clone()))
         }
         (Kernel::Check(Op::CheckFinite { name }), [x], _) => check::finite(name, x),
         (Kernel::Check(Op::CheckIndex { name, size }), [x], _) => check::within(name, *size, x),
-        (Kernel::Copy | Kernel::Check(_), _, _) => Err(Error::bug("run_plan", "a step with other operands")),
+        (Kernel::Total, [totals], [out]) => total(totals, out),
+        (Kernel::Turns(turns), sources, targets) => turns.run(sources, targets),
+        (Kernel::Copy | Kernel::Check(_) | Kernel::Fused(..) | Kernel::Total, _, _) => {
+            Err(Error::bug("run_plan", "a step with other operands"))
+        }
     }
+}
+
+/// Add up what the parts of a fold have left, in their order.
+fn total(totals: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
+    let (totals, width) = (totals.elements::<f64>()?, out.meta.shape.numel());
+    let sum = |i: usize| totals.iter().skip(i).step_by(width.max(1)).sum::<f64>();
+    match out.meta.dtype {
+        DType::F64 => out.elements::<f64>()?.iter_mut().enumerate().for_each(|(i, out)| *out = sum(i)),
+        _ => out.elements::<f32>()?.iter_mut().enumerate().for_each(|(i, out)| *out = sum(i) as f32),
+    }
+    Ok(())
 }

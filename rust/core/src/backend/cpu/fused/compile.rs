@@ -1,0 +1,411 @@
+//! From a body to the code that runs on tiles: values get registers, and what does not change from tile to tile comes first.
+
+use crate::buffer::Meta;
+use crate::dtype::DType;
+use crate::ir::fused::{FusedKind, FusedOp};
+use crate::ir::op::{BinaryOp, CompareOp, Op, ReduceOp, UnaryOp, ViewOp};
+use crate::ir::program::{Program, ValueId};
+use crate::shape::Shape;
+use smallvec::SmallVec;
+
+/// Elements of a tile: a few of them stay in the first cache.
+pub(super) const TILE: usize = 1024;
+
+/// Registers of a program at most.
+pub(super) const REGISTERS: usize = 48;
+
+/// How far a value reaches over the iteration space.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::backend::cpu) enum Class {
+    /// An element for each row and column.
+    Full,
+    /// An element for each row.
+    Row,
+    /// An element for each column.
+    Column,
+    /// One element.
+    Number,
+}
+
+/// What an instruction computes; truth values are the numbers 0 and 1.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Code {
+    Fill(f64),
+    Unary(UnaryOp),
+    Binary(BinaryOp),
+    Compare(CompareOp),
+    Select,
+    Not,
+    /// To a truth value: whether the number is not zero.
+    Truth,
+    /// The same elements; to more rows or columns where the class of the result is wider.
+    Spread,
+    /// A fold of each row.
+    FoldColumns(ReduceOp),
+    /// A fold over the rows; what leaves is known after the last one.
+    FoldRows(ReduceOp),
+}
+
+/// One instruction.
+#[derive(Clone, Debug)]
+pub(super) struct Instruction {
+    pub(super) code: Code,
+    pub(super) from: SmallVec<[Source; 3]>,
+    pub(super) class: Class,
+    /// Class of the first operand, from which a spread and a fold start.
+    pub(super) wide: Class,
+    pub(super) to: Target,
+    /// Outputs that take a copy of the result.
+    pub(super) outputs: SmallVec<[usize; 1]>,
+}
+
+/// Where an operand is found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Source {
+    Register(usize),
+    /// An input of the body, read where it lies.
+    Input(usize),
+}
+
+/// Where a result goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Target {
+    Register(usize),
+    /// An output of the body, written where it lies.
+    Output(usize),
+    /// A running fold.
+    Fold(usize),
+}
+
+/// An input that is brought into a register, because its elements do not lie as tiles want them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Load {
+    pub(super) input: usize,
+    pub(super) class: Class,
+    pub(super) register: usize,
+    /// It is whole along some of the axes that are rows, and is repeated along the others.
+    pub(super) mixed: bool,
+}
+
+/// A fold over the rows.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::backend::cpu) struct RowFold {
+    /// Whether it folds the columns too.
+    pub(super) number: bool,
+    pub(in crate::backend::cpu) output: usize,
+}
+
+/// What an input or output is.
+#[derive(Clone, Debug)]
+pub(super) struct Side {
+    pub(super) class: Class,
+    pub(super) truth: bool,
+    pub(super) mixed: bool,
+}
+
+/// A compiled body.
+#[derive(Clone, Debug)]
+pub(in crate::backend::cpu) struct Compiled {
+    pub(super) dtype: DType,
+    /// Every value is full or one number and nothing is folded but everything: rows and columns are one axis.
+    pub(in crate::backend::cpu) flat: bool,
+    pub(super) inputs: Vec<Side>,
+    pub(super) outputs: Vec<Side>,
+    /// Loads and instructions whose results hold for all tiles.
+    pub(super) once: (Vec<Load>, Vec<Instruction>),
+    /// Those of each tile.
+    pub(super) each: (Vec<Load>, Vec<Instruction>),
+    pub(in crate::backend::cpu) folds: Vec<RowFold>,
+    pub(super) registers: usize,
+}
+
+/// Compile a body, if it is of floats of one dtype and truth values, and small enough.
+///
+/// `dense[i]`: input i is row-major, so it can be read where it lies. `apart[i]`: no output may lie over it.
+pub(in crate::backend::cpu) fn compile(op: &FusedOp, dense: &[bool], apart: &[bool]) -> Option<Compiled> {
+    let body = &*op.body;
+    let dtype = body.metas.iter().map(|meta| meta.dtype).find(|&dtype| dtype != DType::Bool)?;
+    let known = |meta: &Meta| meta.dtype == dtype || meta.dtype == DType::Bool;
+    if !matches!(dtype, DType::F32 | DType::F64) || !body.metas.iter().all(known) {
+        return None;
+    }
+    let product = op.kind() == FusedKind::Product;
+    let space = op.space();
+    let mut maker = Maker::new(body, &space, product);
+    maker.mark_flat(dense);
+    maker.place_inputs(dense, apart);
+    for at in usize::from(product)..body.instructions.len() {
+        maker.instruction(at)?;
+    }
+    // Values that are whole along some of the rows' axes alone have no tests yet; such bodies run op by op.
+    if maker.mixed.contains(&true) {
+        return None;
+    }
+    let truth = |id: ValueId| body.metas[id].dtype == DType::Bool;
+    let side = |id: ValueId| Side { class: maker.classes[id], truth: truth(id), mixed: maker.mixed[id] };
+    let skipped = if product { 2 } else { 0 };
+    let mut inputs: Vec<Side> = (skipped..body.inputs).map(side).collect();
+    let outputs = body.outputs.iter().map(|&output| side(output)).collect();
+    if product {
+        inputs.push(Side { class: Class::Full, truth: false, mixed: false });
+    }
+    Some(Compiled {
+        dtype,
+        flat: maker.flat,
+        inputs,
+        outputs,
+        once: maker.once,
+        each: maker.each,
+        folds: maker.folds,
+        registers: maker.registers.count,
+    })
+}
+
+/// The class of a shape, if it has one in this space.
+pub(in crate::backend::cpu) fn class(shape: &Shape, space: &Shape) -> Option<Class> {
+    let (columns, rows) = space.split_last()?;
+    let (wide, tall) = shape.split_last()?;
+    let all = tall == rows;
+    let one = tall.iter().all(|&size| size == 1);
+    match (wide == columns, *wide == 1) {
+        (true, _) if all => Some(Class::Full),
+        (_, true) if one => Some(Class::Number),
+        (_, true) if all => Some(Class::Row),
+        (true, _) if one => Some(Class::Column),
+        _ => None,
+    }
+}
+
+fn is_fold(op: &Op) -> bool {
+    matches!(op, Op::Reduce { .. })
+}
+
+/// Which registers are free.
+#[derive(Debug, Default)]
+struct Registers {
+    free: Vec<usize>,
+    count: usize,
+}
+
+impl Registers {
+    /// One for a value of each tile.
+    fn take(&mut self) -> Option<usize> {
+        self.free.pop().or_else(|| self.keep())
+    }
+
+    /// One that nothing else ever uses, for a value that holds for all tiles.
+    fn keep(&mut self) -> Option<usize> {
+        self.count += 1;
+        (self.count <= REGISTERS).then(|| self.count - 1)
+    }
+}
+
+struct Maker<'a> {
+    body: &'a Program,
+    classes: Vec<Class>,
+    /// Values that are whole along some of the axes that are rows: they are spread to full ones.
+    mixed: Vec<bool>,
+    /// Turn of the last instruction that reads a value; those that hold for all tiles are never given up.
+    last: Vec<usize>,
+    constant: Vec<bool>,
+    places: Vec<Option<Source>>,
+    once: (Vec<Load>, Vec<Instruction>),
+    each: (Vec<Load>, Vec<Instruction>),
+    folds: Vec<RowFold>,
+    registers: Registers,
+    flat: bool,
+    product: bool,
+}
+
+impl<'a> Maker<'a> {
+    fn new(body: &'a Program, space: &Shape, product: bool) -> Self {
+        // What a fold gives has fewer axes, and is put back at once by the reshape after it.
+        let folds: Vec<ValueId> = body.instructions.iter().filter(|i| is_fold(&i.op)).map(|i| i.first).collect();
+        let skipped = if product { 2 } else { 0 };
+        let found = |id: ValueId| if id < skipped { Some(Class::Full) } else { class(&body.metas[id].shape, space) };
+        let mixed: Vec<bool> = (0..body.metas.len()).map(|id| found(id).is_none() && !folds.contains(&id)).collect();
+        let classes: Vec<Class> = (0..body.metas.len()).map(|id| found(id).unwrap_or(Class::Full)).collect();
+        let mut last = vec![0; body.metas.len()];
+        for (turn, instruction) in body.instructions.iter().enumerate() {
+            instruction.inputs.iter().for_each(|&input| last[input] = turn);
+        }
+        Self {
+            body,
+            classes,
+            mixed,
+            last,
+            constant: vec![false; body.metas.len()],
+            places: vec![None; body.metas.len()],
+            once: (vec![], vec![]),
+            each: (vec![], vec![]),
+            folds: vec![],
+            registers: Registers::default(),
+            flat: false,
+            product,
+        }
+    }
+
+    fn mark_flat(&mut self, dense: &[bool]) {
+        let simple = |&class: &Class| matches!(class, Class::Full | Class::Number);
+        let folds = self.body.instructions.iter().any(|instruction| match &instruction.op {
+            Op::Reduce { axes, .. } => axes.len() < self.body.metas[instruction.inputs[0]].shape.len(),
+            _ => false,
+        });
+        self.flat = self.classes.iter().all(simple)
+            && !self.mixed.contains(&true)
+            && !folds
+            && dense.iter().all(|&dense| dense);
+    }
+
+    /// Inputs that can be read in place, and loads of the others.
+    fn place_inputs(&mut self, dense: &[bool], apart: &[bool]) {
+        let first = if self.product { 2 } else { 0 };
+        for id in first..self.body.inputs {
+            let (input, class) = (id - first, self.classes[id]);
+            let truth = self.body.metas[id].dtype == DType::Bool;
+            self.constant[id] = matches!(class, Class::Column | Class::Number);
+            let mixed = self.mixed[id];
+            if dense[input] && apart[input] && !truth && !mixed {
+                self.places[id] = Some(Source::Input(input));
+                continue;
+            }
+            let Some(register) = self.registers.take() else { return };
+            self.places[id] = Some(Source::Register(register));
+            let load = Load { input, class, register, mixed };
+            if self.constant[id] { self.once.0.push(load) } else { self.each.0.push(load) }
+        }
+        if self.product {
+            let id = self.body.first_result();
+            let from = Source::Input(self.body.inputs - first);
+            self.places[id] = Some(from);
+            for output in (0..self.body.outputs.len()).filter(|&o| self.body.outputs[o] == id) {
+                let (code, class, to) = (Code::Spread, Class::Full, Target::Output(output));
+                let from = SmallVec::from_iter([from]);
+                self.each.1.push(Instruction { code, from, class, wide: class, to, outputs: SmallVec::new() });
+            }
+        }
+    }
+
+    fn instruction(&mut self, at: usize) -> Option<()> {
+        let instruction = &self.body.instructions[at];
+        let id = instruction.first;
+        if let Op::Reduce { op, axes } = &instruction.op {
+            return self.fold(at, *op, axes);
+        }
+        let folded = matches!(instruction.op, Op::View(ViewOp::Reshape(_)));
+        if folded {
+            return Some(());
+        }
+        let code = self.code(&instruction.op, &instruction.inputs)?;
+        let from: SmallVec<[Source; 3]> = instruction.inputs.iter().map(|&i| self.places[i]).collect::<Option<_>>()?;
+        let wide = instruction.inputs.first().map_or(Class::Number, |&i| self.classes[i]);
+        let constant = instruction.inputs.iter().all(|&i| self.constant[i]);
+        self.emit(at, id, code, from, wide, constant)
+    }
+
+    /// A fold and the reshape after it are one instruction.
+    fn fold(&mut self, at: usize, op: ReduceOp, axes: &[usize]) -> Option<()> {
+        let instruction = &self.body.instructions[at];
+        let (input, id) = (instruction.inputs[0], self.body.instructions.get(at + 1)?.first);
+        let from: SmallVec<[Source; 3]> = SmallVec::from_iter([self.places[input]?]);
+        let rank = self.body.metas[input].shape.len();
+        let full = self.classes[input] == Class::Full && !self.mixed[input];
+        if !full || self.body.metas[input].dtype == DType::Bool {
+            return None;
+        }
+        if axes[..] == [rank - 1] && rank > 1 {
+            self.emit(at + 1, id, Code::FoldColumns(op), from, Class::Full, false)?;
+            self.release(at, &[input]);
+            return Some(());
+        }
+        let mut outputs = (0..self.body.outputs.len()).filter(|&o| self.body.outputs[o] == id);
+        let output = outputs.next()?;
+        if op != ReduceOp::Sum || outputs.next().is_some() {
+            return None;
+        }
+        self.folds.push(RowFold { number: axes.len() == rank, output });
+        let to = Target::Fold(self.folds.len() - 1);
+        let outputs = SmallVec::new();
+        let code = Code::FoldRows(op);
+        self.each.1.push(Instruction { code, from, class: self.classes[id], wide: Class::Full, to, outputs });
+        self.release(at, &[input]);
+        Some(())
+    }
+
+    fn emit(
+        &mut self,
+        at: usize,
+        id: ValueId,
+        code: Code,
+        from: SmallVec<[Source; 3]>,
+        wide: Class,
+        constant: bool,
+    ) -> Option<()> {
+        let outputs: SmallVec<[usize; 1]> =
+            (0..self.body.outputs.len()).filter(|&o| self.body.outputs[o] == id).collect();
+        let truth = self.body.metas[id].dtype == DType::Bool;
+        // What leaves with every tile is computed with every tile.
+        let constant = constant && outputs.is_empty();
+        let read = self.last[id] > at;
+        let class = self.classes[id];
+        let (to, outputs) = match outputs[..] {
+            // A result that only leaves is written where it goes.
+            [output] if !read && !truth && !constant && class == Class::Full => {
+                (Target::Output(output), SmallVec::new())
+            }
+            _ if constant => (Target::Register(self.registers.keep()?), outputs),
+            _ => (Target::Register(self.registers.take()?), outputs),
+        };
+        if let Target::Register(register) = to {
+            self.places[id] = Some(Source::Register(register));
+        }
+        self.constant[id] = constant;
+        let instruction = Instruction { code, from, class, wide, to, outputs };
+        if constant {
+            self.once.1.push(instruction);
+        } else {
+            self.each.1.push(instruction);
+        }
+        let inputs = self.body.instructions[at].inputs.clone();
+        self.release(at, &inputs);
+        if !read
+            && !constant
+            && let Target::Register(register) = to
+        {
+            self.registers.free.push(register);
+        }
+        Some(())
+    }
+
+    /// Give up the registers of values that nobody reads any more.
+    fn release(&mut self, at: usize, inputs: &[ValueId]) {
+        for (k, &input) in inputs.iter().enumerate() {
+            let again = inputs[..k].contains(&input);
+            if let Some(Source::Register(register)) = self.places[input]
+                && self.last[input] == at
+                && !self.constant[input]
+                && !again
+            {
+                self.registers.free.push(register);
+            }
+        }
+    }
+
+    fn code(&self, op: &Op, inputs: &[ValueId]) -> Option<Code> {
+        let truth = |id: ValueId| self.body.metas[id].dtype == DType::Bool;
+        Some(match op {
+            Op::Fill { value, .. } => Code::Fill(value.as_f64()),
+            Op::Unary(UnaryOp::Not) if truth(inputs[0]) => Code::Not,
+            Op::Unary(unary) if !truth(inputs[0]) => Code::Unary(*unary),
+            Op::Binary(binary) if !truth(inputs[0]) => Code::Binary(*binary),
+            Op::Binary(BinaryOp::And | BinaryOp::Minimum) => Code::Binary(BinaryOp::Mul),
+            Op::Binary(BinaryOp::Or | BinaryOp::Maximum) => Code::Binary(BinaryOp::Maximum),
+            Op::Binary(BinaryOp::Xor) => Code::Compare(CompareOp::NotEqual),
+            Op::Compare(compare) => Code::Compare(*compare),
+            Op::Select => Code::Select,
+            Op::Cast(DType::Bool) if !truth(inputs[0]) => Code::Truth,
+            Op::Cast(_) | Op::View(ViewOp::Expand(_)) => Code::Spread,
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,141 @@
+//! Fused steps made ready: the compiled body, its cut, and the sum over the parts of what folds over the rows.
+
+use super::super::fused::{Class, Compiled, class, compile};
+use super::cut::{Cut, cost, grain, parts};
+use super::prepare::{Extent, Kernel, Operand, Ready, Slots, operand};
+use crate::buffer::Meta;
+use crate::dtype::DType;
+use crate::ir::fused::{FusedKind, FusedOp};
+use crate::ir::op::Op;
+use crate::ir::plan::{Located, Place, Step};
+use crate::layout::Layout;
+use crate::shape::Shape;
+use smallvec::{SmallVec, smallvec};
+
+/// The steps of a fused op, if it compiles: itself, and one for each fold over rows that were cut.
+///
+/// `partial` counts the bytes that parts of folds need.
+pub(super) fn merge(
+    op: &FusedOp,
+    step: &Step,
+    slots: Slots,
+    aliases: &[usize],
+    parallel: bool,
+    partial: &mut usize,
+) -> Option<Vec<Ready>> {
+    let product = op.kind() == FusedKind::Product;
+    let skipped = if product { 2 } else { 0 };
+    let rest = &step.inputs[skipped..];
+    let dense: Vec<bool> = rest.iter().map(|input| input.layout.is_contiguous()).collect();
+    let apart: Vec<bool> =
+        rest.iter().map(|input| !step.outputs.iter().any(|output| over(slots, aliases, input, output))).collect();
+    let code = compile(op, &dense, &apart)?;
+    let metas: SmallVec<[&Meta; 4]> = step.inputs.iter().map(|input| &input.meta).collect();
+    let written: SmallVec<[&Meta; 1]> = step.outputs.iter().map(|output| &output.meta).collect();
+    let cost = cost(&Op::Fused(op.clone()), &metas, &written);
+    let cut = if parallel { cut(op, &code, step, cost) } else { None };
+    let count = cut.as_ref().map_or(1, |cut| cut.parts);
+    let inputs =
+        step.inputs.iter().enumerate().map(|(i, input)| {
+            operand(slots, input, cut.as_ref().and_then(|cut| cut.inputs[i].map(|axis| (axis, cut))))
+        });
+    let mut later = vec![];
+    let mut outputs: SmallVec<[Operand; 1]> = SmallVec::new();
+    for (i, output) in step.outputs.iter().enumerate() {
+        if count > 1 && code.folds.iter().any(|fold| fold.output == i) {
+            let width = output.meta.shape.numel();
+            outputs.push(share(slots, *partial, width, count));
+            later.push(sum(slots, *partial, width, count, output, step));
+            *partial += (width * count * 8).next_multiple_of(64);
+        } else {
+            outputs.push(operand(slots, output, cut.as_ref().map(|cut| (cut.axis, cut))));
+        }
+    }
+    let product = if product { op.body.instructions.first().map(|instruction| instruction.op.clone()) } else { None };
+    let kernel = Kernel::Fused(Box::new(code), product);
+    let inputs = inputs.collect();
+    let mut ready =
+        vec![Ready { kernel, inputs, outputs, parts: count, staged: false, cost, origin: step.origin.clone() }];
+    ready.extend(later);
+    Some(ready)
+}
+
+/// Whether an output may lie over an input.
+fn over(slots: Slots, aliases: &[usize], input: &Located, output: &Located) -> bool {
+    let range = |located: &Located| {
+        let (slot, start) = slots.of_place(located.place);
+        let (low, end) = located.layout.span().map_or((0, 0), |(low, high)| (low, high + 1));
+        let size = located.meta.dtype.size();
+        (aliases[slot], start + low * size, start + end * size)
+    };
+    let (a, b) = (range(input), range(output));
+    a.0 == b.0 && a.1.max(b.1) < a.2.min(b.2)
+}
+
+/// The cut of a body along the first axis of its space that has a size.
+fn cut(op: &FusedOp, code: &Compiled, step: &Step, cost: f64) -> Option<Cut> {
+    let (space, body) = (op.space(), &op.body);
+    let axis = space.iter().position(|&size| size > 1)?;
+    if axis + 1 == space.len() && !code.flat {
+        return None;
+    }
+    let kept = |&output: &usize| matches!(class(&body.metas[output].shape, &space), Some(Class::Full | Class::Row));
+    let folds = |place: usize| code.folds.iter().any(|fold| fold.output == place);
+    if !body.outputs.iter().enumerate().all(|(place, output)| kept(output) || folds(place)) {
+        return None;
+    }
+    let sizes = space[axis];
+    let side = |shape: &Shape| (shape[axis] == sizes).then_some(axis);
+    let mut sides: SmallVec<[Option<usize>; 4]> = step.inputs.iter().map(|input| side(&input.meta.shape)).collect();
+    match body.instructions.first().map(|instruction| &instruction.op) {
+        Some(Op::MatMul) => {
+            let rank = space.len();
+            let (rows, batch) = (axis + 2 == rank, axis + 2 < rank);
+            if !rows && !batch {
+                return None;
+            }
+            (sides[0], sides[1]) = (Some(axis), batch.then_some(axis));
+        }
+        Some(Op::Conv(conv)) => {
+            if axis != 0 || conv.batch_groups != 1 {
+                return None;
+            }
+            (sides[0], sides[1]) = (Some(0), None);
+        }
+        _ => {}
+    }
+    let first = &body.instructions.first()?.op;
+    let parts = parts(sizes, cost, grain(first, &step.inputs, cost / sizes as f64));
+    if parts < 2 {
+        return None;
+    }
+    let rows = sizes.div_ceil(parts);
+    Some(Cut { axis, inputs: sides, rows, parts: sizes.div_ceil(rows) })
+}
+
+/// Where the parts of a fold leave their totals, one after the other.
+fn share(slots: Slots, start: usize, width: usize, parts: usize) -> Operand {
+    let extent = || Extent {
+        layout: Layout::contiguous([width].into()),
+        meta: Meta::new([width], DType::F64),
+        bytes: width * 8,
+    };
+    Operand::new(slots.partial(), start, (width * 8) as isize, parts, [extent(), extent()])
+}
+
+/// The step that adds the totals of all parts.
+fn sum(slots: Slots, start: usize, width: usize, parts: usize, output: &Located, step: &Step) -> Ready {
+    let meta = Meta::new([parts, width], DType::F64);
+    let totals = Located { place: Place::Arena(start), layout: Layout::contiguous(meta.shape.clone()), meta };
+    let mut from = operand(slots, &totals, None);
+    from.slot = slots.partial();
+    Ready {
+        kernel: Kernel::Total,
+        inputs: smallvec![from],
+        outputs: smallvec![operand(slots, output, None)],
+        parts: 1,
+        staged: false,
+        cost: (width * parts) as f64 * 0.5,
+        origin: step.origin.clone(),
+    }
+}
