@@ -3,6 +3,7 @@
 //! Every rule is exact: for every input, signed zeros and NaN included, the rewritten program has the results of the first.
 
 mod algebra;
+mod folds;
 mod products;
 mod prune;
 mod views;
@@ -124,13 +125,13 @@ impl<'a> Rewriter<'a> {
             Op::Unary(unary) => self.unary(*unary, inputs[0]),
             Op::Binary(binary) => self.binary(*binary, inputs[0], inputs[1]),
             Op::Select => self.select(inputs[0], inputs[1], inputs[2]),
+            Op::Reduce { op, axes } => self.fold(*op, axes, inputs[0]),
             Op::Cast(dtype) => self.cast(*dtype, inputs[0], meta),
             Op::Leaf
             | Op::Fill { .. }
             | Op::Iota { .. }
             | Op::Random { .. }
             | Op::Compare(_)
-            | Op::Reduce { .. }
             | Op::ArgReduce { .. }
             | Op::Cumulate { .. }
             | Op::Pad { .. }
