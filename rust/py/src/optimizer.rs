@@ -88,10 +88,16 @@ impl PyGroup {
         self.0.options().flags
     }
     fn set_number(&self, py: Python<'_>, name: String, value: f64) -> PyResult<()> {
-        self.0.change(|options| drop(options.numbers.insert(name, value))).or_raise(py)
+        let set = |options: &mut Options| {
+            options.numbers.insert(name, value);
+        };
+        self.0.change(set).or_raise(py)
     }
     fn set_flag(&self, py: Python<'_>, name: String, value: bool) -> PyResult<()> {
-        self.0.change(|options| drop(options.flags.insert(name, value))).or_raise(py)
+        let set = |options: &mut Options| {
+            options.flags.insert(name, value);
+        };
+        self.0.change(set).or_raise(py)
     }
     #[getter]
     fn version(&self) -> u64 {

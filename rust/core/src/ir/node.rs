@@ -133,13 +133,13 @@ impl Node {
     pub fn free_tape(&self) {
         let tape = self.tape.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(tape) = tape {
-            unwind(tape);
+            unwind(*tape);
         }
     }
 }
 
 /// Drop chains of any length without recursion: the tape of each node that dies is taken before it drops.
-fn unwind(tape: Box<Tape>) {
+fn unwind(tape: Tape) {
     let mut pending: Vec<Edge> = tape.inputs.into_vec();
     while let Some(edge) = pending.pop() {
         if let Some(mut node) = Arc::into_inner(edge.node)
@@ -153,7 +153,7 @@ fn unwind(tape: Box<Tape>) {
 impl Drop for Node {
     fn drop(&mut self) {
         if let Some(tape) = self.tape.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
-            unwind(tape);
+            unwind(*tape);
         }
     }
 }

@@ -121,10 +121,10 @@ impl Optimizer {
             let event = Count::new(parts.iter().map(|part| Arc::clone(&part.counter)).collect());
             let counts: Vec<usize> = parts.iter().map(|part| part.counts.iter().sum()).collect();
             let places = event.places(&counts);
-            let kinds =
+            let kinds: Vec<(DType, Device)> =
                 event.firsts().flat_map(|first| repeat_n(parts[first].counter.place(), counts[first])).collect();
             if mode::recording() != 0 {
-                return self.record(&parts, &places, event, kinds, skip);
+                return self.record(&parts, &places, event, &kinds, skip);
             }
             let numbers = event.advance()?;
             let numbers = numbers.into_iter().zip(kinds).map(number).collect::<Result<Vec<_>>>();
@@ -144,12 +144,12 @@ impl Optimizer {
         parts: &[Part],
         places: &[Range<usize>],
         event: Count,
-        kinds: Vec<(DType, Device)>,
+        kinds: &[(DType, Device)],
         skip: Option<&Edge>,
     ) -> Result<()> {
         let inputs = mode::with_recorder(|r| {
             parts.iter().for_each(|part| r.use_sink(&part.sink));
-            let inputs = r.event(Arc::new(event), &kinds);
+            let inputs = r.event(Arc::new(event), kinds);
             if let Some(flag) = skip {
                 r.undo_if(flag);
             }
