@@ -98,7 +98,7 @@ impl Form {
                 if value.is(held) {
                     return Ok(true);
                 }
-                if !value.get_type().is(&held.get_type()) {
+                if !value.get_type().is(held.get_type()) {
                     return Ok(false);
                 }
                 match (value.cast_exact::<PyFloat>(), held.cast_exact::<PyFloat>()) {
@@ -136,7 +136,7 @@ impl Form {
             Self::Sequence(kind, forms) => {
                 let parts = forms.iter().map(|form| form.filled(py, results)).collect::<PyResult<Vec<_>>>()?;
                 let (kind, parts) = (kind.bind(py), PyTuple::new(py, parts)?);
-                if kind.is(&parts.get_type()) {
+                if kind.is(parts.get_type()) {
                     Ok(parts.into_any())
                 } else if is_named_tuple(kind)? {
                     kind.call1(parts)

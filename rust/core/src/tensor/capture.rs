@@ -294,7 +294,7 @@ impl Captured {
             }
             count += 1;
         }
-        let edges = stacks.into_iter().map(|stack| stack.close(count).map(leaf)).collect::<Result<_>>()?;
+        let edges = stacks.into_iter().map(|stack| leaf(stack.close(count))).collect();
         Ok((count, edges))
     }
 

@@ -32,6 +32,9 @@ impl fmt::Debug for Optimizer {
     }
 }
 
+/// Cells and their new values.
+type Writes = Vec<(Arc<Variable>, Edge)>;
+
 /// One parameter of a step that is being taken.
 struct Part {
     counter: Arc<Counter>,
@@ -148,7 +151,9 @@ impl Optimizer {
         skip: Option<&Edge>,
     ) -> Result<()> {
         let inputs = mode::with_recorder(|r| {
-            parts.iter().for_each(|part| r.use_sink(&part.sink));
+            for part in parts {
+                r.use_sink(&part.sink);
+            }
             let inputs = r.event(Arc::new(event), kinds);
             if let Some(flag) = skip {
                 r.undo_if(flag);
@@ -165,7 +170,7 @@ impl Optimizer {
         places: &[Range<usize>],
         numbers: &[Edge],
         skip: Option<&Edge>,
-    ) -> Result<Vec<Vec<(Arc<Variable>, Edge)>>> {
+    ) -> Result<Vec<Writes>> {
         parts.iter().zip(places).map(|(part, place)| self.updated(part, &numbers[place.clone()], skip)).collect()
     }
 
@@ -186,7 +191,7 @@ impl Optimizer {
     }
 
     /// New values of the parameter and its state; the old ones where `skip` is true.
-    fn updated(&self, part: &Part, numbers: &[Edge], skip: Option<&Edge>) -> Result<Vec<(Arc<Variable>, Edge)>> {
+    fn updated(&self, part: &Part, numbers: &[Edge], skip: Option<&Edge>) -> Result<Writes> {
         let b = face();
         let unless = |old: &Edge, new: &Edge| match skip {
             Some(flag) => b.select(&b.expand(flag, new.shape())?, old, new),
@@ -223,7 +228,7 @@ impl Optimizer {
     }
 }
 
-fn write(written: Vec<Vec<(Arc<Variable>, Edge)>>) -> Result<()> {
+fn write(written: Vec<Writes>) -> Result<()> {
     for (variable, edge) in written.into_iter().flatten() {
         Tensor::from_variable(variable).overwrite("step", edge)?;
     }

@@ -102,7 +102,7 @@ macro_rules! pairs {
             ("eq", |a, b| T::from(u8::from(a == b))),
             ("lt", |a, b| T::from(u8::from(a < b))),
             ("le", |a, b| T::from(u8::from(a <= b))),
-            ("not", |a, b| T::from(u8::from(!(a < b)))),
+            ("not", |a, b| T::from(u8::from(a >= b || a.is_nan() || b.is_nan()))),
             ("either", |a, b| T::from(u8::from(a <= b))),
             ("both", |a, b| T::from(u8::from(a == b))),
             ("nan", |a, _| T::from(u8::from(a.is_nan()))),

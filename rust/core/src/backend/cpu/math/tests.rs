@@ -63,10 +63,13 @@ fn errors_stay_within_their_bounds() {
     holds::<Cos>("cos", f64::cos, 1.9);
 }
 
+/// A function under one instruction set.
+type Mapped = fn(Isa, &[f32]) -> Vec<f32>;
+
 #[test]
 fn special_values_have_their_bits() {
     let (inf, nan) = (f32::INFINITY, f32::NAN);
-    let table: [(fn(Isa, &[f32]) -> Vec<f32>, [(f32, f32); 5]); 9] = [
+    let table: [(Mapped, [(f32, f32); 5]); 9] = [
         (under::<Exp>, [(0.0, 1.0), (-0.0, 1.0), (inf, inf), (-inf, 0.0), (nan, nan)]),
         (under::<Expm1>, [(0.0, 0.0), (-0.0, -0.0), (inf, inf), (-inf, -1.0), (nan, nan)]),
         (under::<Log>, [(0.0, -inf), (-0.0, -inf), (inf, inf), (-inf, nan), (nan, nan)]),

@@ -353,7 +353,7 @@ mod tests {
         }
     }
 
-    fn of<'a>((elements, row_step, column_step): &'a (Vec<f32>, isize, isize)) -> Matrix<'a, f32> {
+    fn of((elements, row_step, column_step): &(Vec<f32>, isize, isize)) -> Matrix<'_, f32> {
         Matrix { elements, first: 0, row_step: *row_step, column_step: *column_step }
     }
 

@@ -52,7 +52,7 @@ fn input() -> Value {
 #[test]
 fn values_are_found_at_their_places() {
     let x = input();
-    let results = call(&plan(), &mut Workspace::default(), &[x.clone()]).unwrap();
+    let results = call(&plan(), &mut Workspace::default(), std::slice::from_ref(&x)).unwrap();
     assert_eq!(elements::<f32>(&results[0]), [20.0, 50.0, 50.0, 80.0]);
     assert!(Arc::ptr_eq(&results[0].buffer, &results[1].buffer));
     assert!(Arc::ptr_eq(&results[2].buffer, &x.buffer));
@@ -81,7 +81,7 @@ fn a_value_in_use_is_never_written_again() {
     let (plan, mut workspace) = (plan(), Workspace::default());
     let kept = call(&plan, &mut workspace, &[input()]).unwrap();
     let other = tensor(&[0f32; 4], &[2, 2], DType::F32);
-    let second = call(&plan, &mut workspace, &[other.clone()]).unwrap();
+    let second = call(&plan, &mut workspace, std::slice::from_ref(&other)).unwrap();
     let third = call(&plan, &mut workspace, &[other]).unwrap();
     assert_eq!(elements::<f32>(&kept[0]), [20.0, 50.0, 50.0, 80.0]);
     assert_eq!((elements::<f32>(&second[0]), elements::<f32>(&third[0])), (vec![0.0; 4], vec![0.0; 4]));
