@@ -112,8 +112,11 @@ pub fn check(body: &Program) -> Result<()> {
     let mut folded: SmallVec<[ValueId; 2]> = SmallVec::new();
     for (turn, instruction) in body.instructions.iter().enumerate() {
         let name = instruction.op.name();
-        if let Some(input) = instruction.inputs.iter().find(|&input| folded.contains(input)) {
-            return refuse(format!("{name} reads {input}, which is complete only after the last row"));
+        let closes_a_fold = turn > 0 && is_fold(&body.instructions[turn - 1]);
+        if let Some(input) = instruction.inputs.iter().find(|&input| folded.contains(input) && !closes_a_fold) {
+            return refuse(format!(
+                "{name} reads {input}, which is a fold without its reshape, or known only after the last row"
+            ));
         }
         match &instruction.op {
             Op::MatMul | Op::Conv(_) if product && turn == 0 => {}
@@ -131,6 +134,7 @@ pub fn check(body: &Program) -> Result<()> {
                 });
                 let rank = space.len();
                 let (rows, columns) = (axes.iter().copied().eq(0..rank - 1), axes[..] == [rank - 1]);
+                folded.push(instruction.first);
                 match kept {
                     Some(_) if columns => {}
                     Some(kept) if rows || axes.len() == rank => folded.push(kept.first),
