@@ -30,7 +30,7 @@ class Graph:
         >>> graph = Graph(nn.Linear(3, 1), inputs=[Input("x", ts.float32, shape=(None, 3))])
         >>> graph(ts.zeros((5, 3))).shape
         (5, 1)
-        >>> graph(ts.zeros((5, 4)))
+        >>> graph(ts.zeros((5, 4)))  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
         trainsmith.errors.ShapeError: graph: input 'x' must have its shape; expected (None, 3), None being free, got ...

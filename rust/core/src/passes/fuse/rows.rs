@@ -1,6 +1,7 @@
 //! Composites over rows as the primitives that they stand for: a row group computes them beside what it has around them.
 
 use crate::device::Device;
+use crate::dtype::DType;
 use crate::error::Result;
 use crate::ir::decompose::decompose;
 use crate::ir::op::{Composite, Op};
@@ -8,6 +9,8 @@ use crate::ir::program::{Program, ValueId};
 use crate::ir::sketch::Sketch;
 
 /// The same program, in which composites along the last axis are written out.
+///
+/// In 16 bits a composite rounds once where its primitives would round each: it stays whole.
 pub(super) fn write_out(program: &Program) -> Result<Program> {
     let mut out = Program {
         metas: program.metas[..program.first_result()].to_vec(),
@@ -18,10 +21,11 @@ pub(super) fn write_out(program: &Program) -> Result<Program> {
     let mut renamed: Vec<ValueId> = (0..program.first_result()).collect();
     for instruction in &program.instructions {
         let inputs: Vec<ValueId> = instruction.inputs.iter().map(|&input| renamed[input]).collect();
-        let shape = &program.metas[instruction.first].shape;
+        let meta = &program.metas[instruction.first];
+        let (shape, wide) = (&meta.shape, matches!(meta.dtype, DType::F32 | DType::F64));
         match &instruction.op {
             Op::Composite(composite @ (Composite::LogSoftmax { axis } | Composite::LogSoftmaxGrad { axis }))
-                if axis + 1 == shape.len() && shape.numel() > 0 =>
+                if wide && axis + 1 == shape.len() && shape.numel() > 0 =>
             {
                 let sketch = Sketch(Device::default());
                 let metas: Vec<_> = inputs.iter().map(|&input| out.metas[input].clone()).collect();
