@@ -1,7 +1,7 @@
 //! The slow, obvious backend: every op one element at a time, floats in f64, integers in i128, rounded at the end.
 //!
 //! It is what each op means. Every fast path is tested against it; nothing here is ever made faster. Values are decoded
-//! into [`Dense`] numbers, a function per op family computes on those, and the result is encoded row-major.
+//! into `Dense` numbers, a function per op family computes on those, and the result is encoded row-major.
 
 mod control;
 mod dense;
