@@ -209,3 +209,41 @@ proptest! {
         }
     }
 }
+
+/// A body of one instruction chain over a space that no operand shows, from one number.
+fn chain(ops: &[(Op, &[ValueId])], inputs: Vec<Meta>) -> Program {
+    let mut body = Program::with_inputs(inputs);
+    for (op, from) in ops {
+        let metas: Vec<Meta> = from.iter().map(|&i| body.metas[i].clone()).collect();
+        let results = infer(op, &metas).expect("a well-formed chain");
+        body.push(op.clone(), SmallVec::from_slice(from), &results, None);
+    }
+    body.outputs = vec![body.metas.len() - 1];
+    program(body).expect("a fused body")
+}
+
+fn assert_means_what_it_says(program: &Program) {
+    let Op::Fused(op) = &program.instructions[0].op else { panic!("no fused op") };
+    let plain = interpret(backend::of(Device::Cpu), &op.body, &inputs(program, Device::Cpu)).expect("an eager run");
+    assert_eq!(bits(&run(program, Device::Cpu)), bits(&plain), "{}", op.body);
+}
+
+#[test]
+fn a_fold_over_columns_that_no_operand_shows() {
+    let ops = [
+        (Op::View(ViewOp::Expand([2, 12].into())), &[0][..]),
+        (Op::Reduce { op: ReduceOp::Sum, axes: vec![1] }, &[1]),
+        (Op::View(ViewOp::Reshape([2, 1].into())), &[2]),
+    ];
+    assert_means_what_it_says(&chain(&ops, vec![Meta::new([1, 1], DType::F32)]));
+}
+
+#[test]
+fn a_truth_value_of_any_number_is_one() {
+    let ops = [
+        (Op::Fill { value: Scalar::Int(-1), shape: [1].into(), dtype: DType::Bool }, &[][..]),
+        (Op::View(ViewOp::Expand([3000].into())), &[0]),
+        (Op::Cast(DType::F64), &[1]),
+    ];
+    assert_means_what_it_says(&chain(&ops, vec![]));
+}

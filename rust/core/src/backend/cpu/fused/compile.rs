@@ -145,9 +145,12 @@ pub(in crate::backend::cpu) fn compile(op: &FusedOp, dense: &[bool], apart: &[bo
     let side = |id: ValueId| Side { class: maker.classes[id], truth: truth(id), mixed: maker.mixed[id] };
     let skipped = if product { 2 } else { 0 };
     let mut inputs: Vec<Side> = (skipped..body.inputs).map(side).collect();
-    let outputs = body.outputs.iter().map(|&output| side(output)).collect();
+    let outputs: Vec<Side> = body.outputs.iter().map(|&output| side(output)).collect();
     if product {
         inputs.push(Side { class: Class::Full, truth: false, mixed: false });
+    }
+    if !spans(&space, inputs.iter().chain(&outputs)) {
+        return None;
     }
     Some(Compiled {
         dtype,
@@ -174,6 +177,15 @@ pub(in crate::backend::cpu) fn class(shape: &Shape, space: &Shape) -> Option<Cla
         (true, _) if one => Some(Class::Column),
         _ => None,
     }
+}
+
+/// Whether the rows and columns of a space can be told from what goes in and out, as a part of it has to.
+fn spans<'a>(space: &Shape, sides: impl Iterator<Item = &'a Side>) -> bool {
+    let found: Vec<Class> = sides.map(|side| side.class).collect();
+    let Some((&columns, rows)) = space.split_last() else { return true };
+    found.contains(&Class::Full)
+        || (rows.iter().all(|&size| size == 1) || found.contains(&Class::Row))
+            && (columns == 1 || found.contains(&Class::Column))
 }
 
 fn is_fold(op: &Op) -> bool {
@@ -394,6 +406,7 @@ impl<'a> Maker<'a> {
     fn code(&self, op: &Op, inputs: &[ValueId]) -> Option<Code> {
         let truth = |id: ValueId| self.body.metas[id].dtype == DType::Bool;
         Some(match op {
+            Op::Fill { value, dtype: DType::Bool, .. } => Code::Fill(f64::from(value.as_f64() != 0.0)),
             Op::Fill { value, .. } => Code::Fill(value.as_f64()),
             Op::Unary(UnaryOp::Not) if truth(inputs[0]) => Code::Not,
             Op::Unary(unary) if !truth(inputs[0]) => Code::Unary(*unary),
