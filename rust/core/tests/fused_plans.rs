@@ -36,9 +36,19 @@ impl Maker {
                 |(axis, &size)| if (axis + 1 == rank && columns) || (axis + 1 < rank && rows) { size } else { 1 };
             space.iter().enumerate().map(axis).collect::<Vec<usize>>()
         };
-        let shapes = [part(true, true), part(true, true), part(true, false), part(false, true), part(false, false)];
+        let first: Vec<usize> = (0..rank).map(|axis| if axis == 0 { space[0] } else { 1 }).collect();
+        let but_first: Vec<usize> = (0..rank).map(|axis| if axis == 0 { 1 } else { space[axis] }).collect();
+        let shapes = [
+            part(true, true),
+            part(true, true),
+            part(true, false),
+            part(false, true),
+            part(false, false),
+            first,
+            but_first.clone(),
+        ];
         let metas = shapes.iter().map(|shape| Meta::new(&shape[..], dtype));
-        let masks = [Meta::new(space, DType::Bool)];
+        let masks = [Meta::new(space, DType::Bool), Meta::new(&but_first[..], DType::Bool)];
         Self { body: Program::with_inputs(metas.chain(masks)), space: space.to_vec() }
     }
 
@@ -79,7 +89,7 @@ impl Maker {
             let zero = self.full(zero)?;
             return self.push(Op::Select, &[mask, x, zero]);
         }
-        match word % 10 {
+        match word % 14 {
             0 => self.push(Op::Unary(UnaryOp::Tanh), &[a]),
             1 => self.push(Op::Unary(UnaryOp::Neg), &[a]),
             2 => {
@@ -94,10 +104,26 @@ impl Maker {
             5 => self.push(Op::Binary(BinaryOp::Minimum), &[a, b]),
             6 => self.push(Op::Unary(UnaryOp::Abs), &[a]),
             7 => self.push(Op::Compare(CompareOp::Less), &[a, b]),
-            8 if self.space.len() > 1 => self.fold(ReduceOp::Max, a, vec![self.space.len() - 1]),
-            9 if self.space.len() > 1 => {
+            8 => self.fold(ReduceOp::Max, a, vec![self.space.len() - 1]),
+            9 => {
                 let sum = self.fold(ReduceOp::Sum, a, vec![self.space.len() - 1])?;
                 self.push(Op::Unary(UnaryOp::Tanh), &[sum])
+            }
+            10 | 11 => {
+                let c = self.full(pick(40))?;
+                if truth(self, c) {
+                    return self.push(Op::Binary(BinaryOp::Maximum), &[b, a]);
+                }
+                let binary = |op: u64| [BinaryOp::Mul, BinaryOp::Add, BinaryOp::Sub][op as usize % 3];
+                let first = self.push(Op::Binary(binary(word >> 48)), &[a, b])?;
+                let sides = if word % 14 == 10 { [first, c] } else { [c, first] };
+                let second = self.push(Op::Binary(binary(word >> 52)), &sides)?;
+                self.push(Op::Unary(UnaryOp::Sin), &[second])
+            }
+            12 => {
+                let op = CompareOp::ALL[(word >> 40) as usize % CompareOp::ALL.len()];
+                let mask = self.push(Op::Compare(op), &[a, b])?;
+                self.push(Op::Select, &[mask, b, a])
             }
             _ => self.push(Op::Binary(BinaryOp::Maximum), &[b, a]),
         }

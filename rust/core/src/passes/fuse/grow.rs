@@ -4,6 +4,7 @@ use super::graph::{Graph, Pattern};
 use super::group::{Group, is_pointwise};
 use super::units::Units;
 use super::{Caps, Groups};
+use crate::dtype::DType;
 use crate::ir::op::Op;
 use crate::ir::program::{Instruction, ValueId};
 use smallvec::SmallVec;
@@ -20,8 +21,8 @@ pub(super) fn grow(graph: &Graph<'_>, units: &mut Units, groups: &mut Groups, ca
             continue;
         }
         match &instruction.op {
-            op if is_pointwise(op) => grower.pointwise(at, instruction),
-            Op::Reduce { axes, .. } => grower.fold(at, instruction, axes),
+            op if is_pointwise(op) && grower.is_of_one_float(instruction) => grower.pointwise(at, instruction),
+            Op::Reduce { axes, .. } if grower.is_of_one_float(instruction) => grower.fold(at, instruction, axes),
             _ => {}
         }
     }
@@ -35,6 +36,16 @@ struct Grower<'g, 'a> {
 }
 
 impl Grower<'_, '_> {
+    /// Whether an instruction computes with floats of one dtype and truth values alone: others have no kernels together.
+    fn is_of_one_float(&self, instruction: &Instruction) -> bool {
+        let dtypes = || {
+            let values = instruction.inputs.iter().chain(std::iter::once(&instruction.first));
+            values.map(|&value| self.graph.program.metas[value].dtype).filter(|&dtype| dtype != DType::Bool)
+        };
+        let first = dtypes().next();
+        dtypes().all(|dtype| dtype.is_float() && Some(dtype) == first)
+    }
+
     fn pointwise(&mut self, at: usize, instruction: &Instruction) {
         let candidates = self.candidates(&instruction.inputs);
         let shape = self.graph.shape(instruction.first);

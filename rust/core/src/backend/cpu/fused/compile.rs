@@ -1,5 +1,6 @@
 //! From a body to the code that runs on tiles: values get registers, and what does not change from tile to tile comes first.
 
+use super::loops::pairs;
 use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::ir::fused::{FusedKind, FusedOp};
@@ -33,8 +34,16 @@ pub(super) enum Code {
     Fill(f64),
     Unary(UnaryOp),
     Binary(BinaryOp),
+    /// `second(first(a, b), c)`; `second(c, first(a, b))` where that comes last.
+    Pair {
+        first: BinaryOp,
+        second: BinaryOp,
+        last: bool,
+    },
     Compare(CompareOp),
     Select,
+    /// `op(x, y) ? a : b`.
+    Choose(CompareOp),
     Not,
     /// To a truth value: whether the number is not zero.
     Truth,
@@ -46,11 +55,14 @@ pub(super) enum Code {
     FoldRows(ReduceOp),
 }
 
+/// Operands of an instruction.
+type Sources = SmallVec<[Source; 4]>;
+
 /// One instruction.
 #[derive(Clone, Debug)]
 pub(super) struct Instruction {
     pub(super) code: Code,
-    pub(super) from: SmallVec<[Source; 3]>,
+    pub(super) from: Sources,
     pub(super) class: Class,
     /// Class of the first operand, from which a spread and a fold start.
     pub(super) wide: Class,
@@ -137,10 +149,6 @@ pub(in crate::backend::cpu) fn compile(op: &FusedOp, dense: &[bool], apart: &[bo
     for at in usize::from(product)..body.instructions.len() {
         maker.instruction(at)?;
     }
-    // Values that are whole along some of the rows' axes alone have no tests yet; such bodies run op by op.
-    if maker.mixed.contains(&true) {
-        return None;
-    }
     let truth = |id: ValueId| body.metas[id].dtype == DType::Bool;
     let side = |id: ValueId| Side { class: maker.classes[id], truth: truth(id), mixed: maker.mixed[id] };
     let skipped = if product { 2 } else { 0 };
@@ -181,7 +189,7 @@ pub(in crate::backend::cpu) fn class(shape: &Shape, space: &Shape) -> Option<Cla
 
 /// Whether the rows and columns of a space can be told from what goes in and out, as a part of it has to.
 fn spans<'a>(space: &Shape, sides: impl Iterator<Item = &'a Side>) -> bool {
-    let found: Vec<Class> = sides.map(|side| side.class).collect();
+    let found: Vec<Class> = sides.filter(|side| !side.mixed).map(|side| side.class).collect();
     let Some((&columns, rows)) = space.split_last() else { return true };
     found.contains(&Class::Full)
         || (rows.iter().all(|&size| size == 1) || found.contains(&Class::Row))
@@ -227,6 +235,8 @@ struct Maker<'a> {
     registers: Registers,
     flat: bool,
     product: bool,
+    /// The value whose instruction was joined with the one that reads it.
+    joined: Option<ValueId>,
 }
 
 impl<'a> Maker<'a> {
@@ -254,13 +264,14 @@ impl<'a> Maker<'a> {
             registers: Registers::default(),
             flat: false,
             product,
+            joined: None,
         }
     }
 
     fn mark_flat(&mut self, dense: &[bool]) {
         let simple = |&class: &Class| matches!(class, Class::Full | Class::Number);
-        let folds = self.body.instructions.iter().any(|instruction| match &instruction.op {
-            Op::Reduce { axes, .. } => axes.len() < self.body.metas[instruction.inputs[0]].shape.len(),
+        let folds = (0..self.body.instructions.len()).any(|at| match &self.body.instructions[at].op {
+            Op::Reduce { op, axes } => self.folds_columns(at, *op, axes) || axes.len() < self.rank_of_input(at),
             _ => false,
         });
         self.flat = self.classes.iter().all(simple)
@@ -309,23 +320,34 @@ impl<'a> Maker<'a> {
             return Some(());
         }
         let code = self.code(&instruction.op, &instruction.inputs)?;
-        let from: SmallVec<[Source; 3]> = instruction.inputs.iter().map(|&i| self.places[i]).collect::<Option<_>>()?;
+        let from: Sources = instruction.inputs.iter().map(|&i| self.places[i]).collect::<Option<_>>()?;
         let wide = instruction.inputs.first().map_or(Class::Number, |&i| self.classes[i]);
         let constant = instruction.inputs.iter().all(|&i| self.constant[i]);
         self.emit(at, id, code, from, wide, constant)
+    }
+
+    fn rank_of_input(&self, at: usize) -> usize {
+        self.body.metas[self.body.instructions[at].inputs[0]].shape.len()
+    }
+
+    /// Whether a fold is that of each row; a sum of everything that only leaves can be added up tile by tile.
+    fn folds_columns(&self, at: usize, op: ReduceOp, axes: &[usize]) -> bool {
+        let rank = self.rank_of_input(at);
+        let read = self.body.instructions.get(at + 1).is_some_and(|shaped| self.last[shaped.first] > at + 1);
+        axes[..] == [rank - 1] && (rank > 1 || read || op != ReduceOp::Sum)
     }
 
     /// A fold and the reshape after it are one instruction.
     fn fold(&mut self, at: usize, op: ReduceOp, axes: &[usize]) -> Option<()> {
         let instruction = &self.body.instructions[at];
         let (input, id) = (instruction.inputs[0], self.body.instructions.get(at + 1)?.first);
-        let from: SmallVec<[Source; 3]> = SmallVec::from_iter([self.places[input]?]);
+        let from: Sources = SmallVec::from_iter([self.places[input]?]);
         let rank = self.body.metas[input].shape.len();
         let full = self.classes[input] == Class::Full && !self.mixed[input];
         if !full || self.body.metas[input].dtype == DType::Bool {
             return None;
         }
-        if axes[..] == [rank - 1] && rank > 1 {
+        if self.folds_columns(at, op, axes) {
             self.emit(at + 1, id, Code::FoldColumns(op), from, Class::Full, false)?;
             self.release(at, &[input]);
             return Some(());
@@ -344,15 +366,7 @@ impl<'a> Maker<'a> {
         Some(())
     }
 
-    fn emit(
-        &mut self,
-        at: usize,
-        id: ValueId,
-        code: Code,
-        from: SmallVec<[Source; 3]>,
-        wide: Class,
-        constant: bool,
-    ) -> Option<()> {
+    fn emit(&mut self, at: usize, id: ValueId, code: Code, from: Sources, wide: Class, constant: bool) -> Option<()> {
         let outputs: SmallVec<[usize; 1]> =
             (0..self.body.outputs.len()).filter(|&o| self.body.outputs[o] == id).collect();
         let truth = self.body.metas[id].dtype == DType::Bool;
@@ -360,13 +374,19 @@ impl<'a> Maker<'a> {
         let constant = constant && outputs.is_empty();
         let read = self.last[id] > at;
         let class = self.classes[id];
+        let (code, from, joined) = match self.join(at, code, &from, class, constant) {
+            Some((code, from, register)) => (code, from, Some(register)),
+            None => (code, from, None),
+        };
         let (to, outputs) = match outputs[..] {
             // A result that only leaves is written where it goes.
             [output] if !read && !truth && !constant && class == Class::Full => {
+                self.registers.free.extend(joined);
                 (Target::Output(output), SmallVec::new())
             }
             _ if constant => (Target::Register(self.registers.keep()?), outputs),
-            _ => (Target::Register(self.registers.take()?), outputs),
+            // The place of the first of two is no operand of the second; others may have been given up in between.
+            _ => (Target::Register(joined.or_else(|| self.registers.take())?), outputs),
         };
         if let Target::Register(register) = to {
             self.places[id] = Some(Source::Register(register));
@@ -389,10 +409,42 @@ impl<'a> Maker<'a> {
         Some(())
     }
 
+    /// Join an instruction with the one before it, where nothing else reads what that gives: one loop does both.
+    fn join(
+        &mut self,
+        at: usize,
+        code: Code,
+        from: &Sources,
+        class: Class,
+        constant: bool,
+    ) -> Option<(Code, Sources, usize)> {
+        let before = self.each.1.last().filter(|before| !constant && before.class == class)?;
+        let Target::Register(register) = before.to else { return None };
+        let place = from.iter().position(|&source| source == Source::Register(register))?;
+        let value = self.body.instructions[at].inputs[place];
+        let once = from.iter().filter(|&&source| source == Source::Register(register)).count() == 1;
+        if !once || self.last[value] != at || !before.outputs.is_empty() {
+            return None;
+        }
+        let rest = || from.iter().copied().filter(|&source| source != Source::Register(register));
+        let code = match (before.code, code, place) {
+            (Code::Binary(first), Code::Binary(second), place) if pairs(first) && pairs(second) => {
+                Code::Pair { first, second, last: place == 1 }
+            }
+            (Code::Compare(op), Code::Select, 0) => Code::Choose(op),
+            _ => return None,
+        };
+        let from = before.from.iter().copied().chain(rest()).collect();
+        self.each.1.pop();
+        self.joined = Some(value);
+        Some((code, from, register))
+    }
+
     /// Give up the registers of values that nobody reads any more.
     fn release(&mut self, at: usize, inputs: &[ValueId]) {
         for (k, &input) in inputs.iter().enumerate() {
-            let again = inputs[..k].contains(&input);
+            // The register of the first of two that were joined has gone to the second.
+            let again = inputs[..k].contains(&input) || self.joined == Some(input);
             if let Some(Source::Register(register)) = self.places[input]
                 && self.last[input] == at
                 && !self.constant[input]

@@ -7,42 +7,20 @@ use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::layout::Layout;
 use bytemuck::Pod;
-use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A float that bodies are compiled for.
-pub(super) trait Real:
-    Vectored + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
-{
+pub(super) trait Real: Vectored {
     /// Its dtype.
     const DTYPE: DType;
-    /// 0.
-    const ZERO: Self;
-    /// 1.
-    const ONE: Self;
-    /// Size without the sign.
-    fn abs(self) -> Self;
-    /// Square root.
-    fn sqrt(self) -> Self;
 }
 
-/// Stamp the floats: `f32 => F32` expands to `impl Real for f32`.
-macro_rules! reals {
-    ($($float:ty => $dtype:ident),+) => {$(
-        impl Real for $float {
-            const DTYPE: DType = DType::$dtype;
-            const ZERO: Self = 0.0;
-            const ONE: Self = 1.0;
-            fn abs(self) -> Self {
-                self.abs()
-            }
-            fn sqrt(self) -> Self {
-                self.sqrt()
-            }
-        }
-    )+};
+impl Real for f32 {
+    const DTYPE: DType = DType::F32;
 }
 
-reals!(f32 => F32, f64 => F64);
+impl Real for f64 {
+    const DTYPE: DType = DType::F64;
+}
 
 /// Operands of one part.
 ///

@@ -1,82 +1,244 @@
-//! The loops of single instructions over the elements of a tile.
+//! The loops of single instructions over the elements of a tile, by registers.
 //!
 //! What is not worth a loop of its own runs on the kernels of its family, so every function rounds as it does alone.
 
 use super::io::Real;
+use crate::backend::cpu::arch::{Kernel, Lanes, dispatch};
+use crate::backend::cpu::element::Float;
 use crate::backend::cpu::kernel::{Dst, Src};
-use crate::backend::cpu::pointwise;
+use crate::backend::cpu::math::{Combine, Map, simple};
+use crate::backend::cpu::pointwise::{self, Relation, relation};
 use crate::buffer::Meta;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ir::op::{BinaryOp, CompareOp, UnaryOp};
 use crate::layout::Layout;
+use std::marker::PhantomData;
 
-/// `out[i] = f(x[i])` for slices of one length.
-fn map<T: Real>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
-    out.iter_mut().zip(x).for_each(|(out, &x)| *out = f(x));
+/// What an instruction gives for the lanes of its operands.
+trait Lanewise<T: Float, const N: usize> {
+    /// The result of these lanes.
+    fn of<L: Lanes<Elem = T>>(l: L, from: [L::V; N]) -> L::V;
 }
 
-/// `out[i] = f(a[i], b[i])` for slices of one length.
-fn zip<T: Real>(a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
-    out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (&a, &b))| *out = f(a, b));
+/// `out[i] = F(from[0][i], .., from[N - 1][i])` for slices of one length.
+struct Each<'a, F, T, const N: usize> {
+    from: [&'a [T]; N],
+    out: &'a mut [T],
+    function: PhantomData<F>,
 }
 
-/// A truth value as a number.
-fn bit<T: Real>(value: bool) -> T {
-    if value { T::ONE } else { T::ZERO }
+impl<F: Lanewise<T, N>, T: Float, const N: usize> Kernel<T> for Each<'_, F, T, N> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, l: L) {
+        let count = self.out.len();
+        let from = self.from.map(|x| &x[..count]);
+        let whole = count / L::WIDTH * L::WIDTH;
+        for at in (0..whole).step_by(L::WIDTH) {
+            let lanes = from.map(|x| l.load(&x[at..at + L::WIDTH]));
+            l.store(F::of(l, lanes), &mut self.out[at..at + L::WIDTH]);
+        }
+        if whole < count {
+            let lanes = from.map(|x| l.load_part(&x[whole..]));
+            l.store_part(F::of(l, lanes), &mut self.out[whole..]);
+        }
+    }
+}
+
+fn each<F: Lanewise<T, N>, T: Real, const N: usize>(from: [&[T]; N], out: &mut [T]) {
+    dispatch(Each::<F, T, N> { from, out, function: PhantomData });
+}
+
+/// A function of two.
+struct Two<F>(PhantomData<F>);
+
+impl<F: Combine<T>, T: Float> Lanewise<T, 2> for Two<F> {
+    #[inline(always)]
+    fn of<L: Lanes<Elem = T>>(l: L, [a, b]: [L::V; 2]) -> L::V {
+        F::of(l, a, b)
+    }
+}
+
+/// `G(F(a, b), c)`, each rounded.
+struct Then<F, G>(PhantomData<(F, G)>);
+
+impl<F: Combine<T>, G: Combine<T>, T: Float> Lanewise<T, 3> for Then<F, G> {
+    #[inline(always)]
+    fn of<L: Lanes<Elem = T>>(l: L, [a, b, c]: [L::V; 3]) -> L::V {
+        G::of(l, F::of(l, a, b), c)
+    }
+}
+
+/// `G(c, F(a, b))`, each rounded.
+struct Under<F, G>(PhantomData<(F, G)>);
+
+impl<F: Combine<T>, G: Combine<T>, T: Float> Lanewise<T, 3> for Under<F, G> {
+    #[inline(always)]
+    fn of<L: Lanes<Elem = T>>(l: L, [a, b, c]: [L::V; 3]) -> L::V {
+        G::of(l, c, F::of(l, a, b))
+    }
+}
+
+/// A comparison as a number.
+struct Holds<R>(PhantomData<R>);
+
+impl<R: Relation<T>, T: Float> Lanewise<T, 2> for Holds<R> {
+    #[inline(always)]
+    fn of<L: Lanes<Elem = T>>(l: L, [a, b]: [L::V; 2]) -> L::V {
+        l.select(R::of(l, a, b), l.constant(1.0), l.constant(0.0))
+    }
+}
+
+/// `R(x, y) ? a : b`.
+struct Chosen<R>(PhantomData<R>);
+
+impl<R: Relation<T>, T: Float> Lanewise<T, 4> for Chosen<R> {
+    #[inline(always)]
+    fn of<L: Lanes<Elem = T>>(l: L, [x, y, a, b]: [L::V; 4]) -> L::V {
+        l.select(R::of(l, x, y), a, b)
+    }
+}
+
+/// `condition ? a : b`.
+struct Select;
+
+impl<T: Float> Lanewise<T, 3> for Select {
+    #[inline(always)]
+    fn of<L: Lanes<Elem = T>>(l: L, [condition, a, b]: [L::V; 3]) -> L::V {
+        l.select(l.eq(condition, l.constant(0.0)), b, a)
+    }
+}
+
+/// The opposite of a truth value.
+struct Opposite;
+
+impl<T: Float> Lanewise<T, 1> for Opposite {
+    #[inline(always)]
+    fn of<L: Lanes<Elem = T>>(l: L, [x]: [L::V; 1]) -> L::V {
+        l.sub(l.constant(1.0), x)
+    }
+}
+
+/// Whether a number is not zero, as a number.
+struct Nonzero;
+
+impl<T: Float> Lanewise<T, 1> for Nonzero {
+    #[inline(always)]
+    fn of<L: Lanes<Elem = T>>(l: L, [x]: [L::V; 1]) -> L::V {
+        let zero = l.constant(0.0);
+        l.select(l.eq(x, zero), zero, l.constant(1.0))
+    }
 }
 
 /// A function of one operand.
 pub(super) fn unary<T: Real>(op: UnaryOp, x: &[T], out: &mut [T]) -> Result<()> {
+    let x = &x[..out.len()];
     match op {
-        UnaryOp::Neg => map(x, out, |x| -x),
-        UnaryOp::Abs => map(x, out, T::abs),
-        UnaryOp::Sqrt => map(x, out, T::sqrt),
-        UnaryOp::Reciprocal => map(x, out, |x| T::ONE / x),
+        UnaryOp::Neg => dispatch(Map::<simple::Neg, T>::new(x, out)),
+        UnaryOp::Abs => dispatch(Map::<simple::Abs, T>::new(x, out)),
+        UnaryOp::Sqrt => dispatch(Map::<simple::Sqrt, T>::new(x, out)),
+        UnaryOp::Reciprocal => dispatch(Map::<simple::Reciprocal, T>::new(x, out)),
         other => return alone(&[x], out, |sides, out| pointwise::unary(other, &sides[0], out)),
     }
     Ok(())
 }
 
 /// A function of two operands.
-pub(super) fn binary<T: Real>(op: BinaryOp, a: &[T], b: &[T], out: &mut [T]) -> Result<()> {
+pub(super) fn binary<T: Real>(op: BinaryOp, from: [&[T]; 2], out: &mut [T]) -> Result<()> {
     match op {
-        BinaryOp::Add => zip(a, b, out, |a, b| a + b),
-        BinaryOp::Sub => zip(a, b, out, |a, b| a - b),
-        BinaryOp::Mul => zip(a, b, out, |a, b| a * b),
-        BinaryOp::Div => zip(a, b, out, |a, b| a / b),
-        BinaryOp::Maximum => zip(a, b, out, T::larger),
-        BinaryOp::Minimum => zip(a, b, out, T::smaller),
-        other => return alone(&[a, b], out, |sides, out| pointwise::binary(other, &sides[0], &sides[1], out)),
+        BinaryOp::Add => each::<Two<simple::Add>, T, 2>(from, out),
+        BinaryOp::Sub => each::<Two<simple::Sub>, T, 2>(from, out),
+        BinaryOp::Mul => each::<Two<simple::Mul>, T, 2>(from, out),
+        BinaryOp::Div => each::<Two<simple::Div>, T, 2>(from, out),
+        BinaryOp::Maximum => each::<Two<simple::Maximum>, T, 2>(from, out),
+        BinaryOp::Minimum => each::<Two<simple::Minimum>, T, 2>(from, out),
+        other => return alone(&from, out, |sides, out| pointwise::binary(other, &sides[0], &sides[1], out)),
     }
     Ok(())
 }
 
+/// Whether a function of two can be one of a pair.
+pub(super) fn pairs(op: BinaryOp) -> bool {
+    matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div)
+}
+
+/// Hand the type of a function of two that can be one of a pair to a macro.
+macro_rules! by_pair {
+    ($op:expr, $name:ident => $body:expr) => {
+        match $op {
+            BinaryOp::Add => {
+                type $name = simple::Add;
+                $body
+            }
+            BinaryOp::Sub => {
+                type $name = simple::Sub;
+                $body
+            }
+            BinaryOp::Mul => {
+                type $name = simple::Mul;
+                $body
+            }
+            BinaryOp::Div => {
+                type $name = simple::Div;
+                $body
+            }
+            _ => return Err(Error::bug("fused", "a pair of other functions")),
+        }
+    };
+}
+
+/// A function of a function of two: `second(first(a, b), c)`, or `second(c, first(a, b))` where it comes last.
+pub(super) fn pair<T: Real>(
+    (first, second): (BinaryOp, BinaryOp),
+    last: bool,
+    from: [&[T]; 3],
+    out: &mut [T],
+) -> Result<()> {
+    by_pair!(first, F => by_pair!(second, G => if last {
+        each::<Under<F, G>, T, 3>(from, out);
+    } else {
+        each::<Then<F, G>, T, 3>(from, out);
+    }));
+    Ok(())
+}
+
 /// A comparison: 1 where it holds, else 0.
-pub(super) fn compare<T: Real>(op: CompareOp, a: &[T], b: &[T], out: &mut [T]) {
+pub(super) fn compare<T: Real>(op: CompareOp, [a, b]: [&[T]; 2], out: &mut [T]) {
     match op {
-        CompareOp::Equal => zip(a, b, out, |a, b| bit(a == b)),
-        CompareOp::NotEqual => zip(a, b, out, |a, b| bit(a != b)),
-        CompareOp::Less => zip(a, b, out, |a, b| bit(a < b)),
-        CompareOp::LessEqual => zip(a, b, out, |a, b| bit(a <= b)),
-        CompareOp::Greater => zip(a, b, out, |a, b| bit(a > b)),
-        CompareOp::GreaterEqual => zip(a, b, out, |a, b| bit(a >= b)),
+        CompareOp::Equal => each::<Holds<relation::Equal>, T, 2>([a, b], out),
+        CompareOp::NotEqual => each::<Holds<relation::NotEqual>, T, 2>([a, b], out),
+        CompareOp::Less => each::<Holds<relation::Less>, T, 2>([a, b], out),
+        CompareOp::LessEqual => each::<Holds<relation::LessEqual>, T, 2>([a, b], out),
+        CompareOp::Greater => each::<Holds<relation::Less>, T, 2>([b, a], out),
+        CompareOp::GreaterEqual => each::<Holds<relation::LessEqual>, T, 2>([b, a], out),
+    }
+}
+
+/// `op(x, y) ? a : b`.
+pub(super) fn choose<T: Real>(op: CompareOp, [x, y, a, b]: [&[T]; 4], out: &mut [T]) {
+    match op {
+        CompareOp::Equal => each::<Chosen<relation::Equal>, T, 4>([x, y, a, b], out),
+        CompareOp::NotEqual => each::<Chosen<relation::NotEqual>, T, 4>([x, y, a, b], out),
+        CompareOp::Less => each::<Chosen<relation::Less>, T, 4>([x, y, a, b], out),
+        CompareOp::LessEqual => each::<Chosen<relation::LessEqual>, T, 4>([x, y, a, b], out),
+        CompareOp::Greater => each::<Chosen<relation::Less>, T, 4>([y, x, a, b], out),
+        CompareOp::GreaterEqual => each::<Chosen<relation::LessEqual>, T, 4>([y, x, a, b], out),
     }
 }
 
 /// `condition ? a : b`.
-pub(super) fn select<T: Real>(condition: &[T], a: &[T], b: &[T], out: &mut [T]) {
-    let sides = condition.iter().zip(a.iter().zip(b));
-    out.iter_mut().zip(sides).for_each(|(out, (&c, (&a, &b)))| *out = if c == T::ZERO { b } else { a });
+pub(super) fn select<T: Real>(from: [&[T]; 3], out: &mut [T]) {
+    each::<Select, T, 3>(from, out);
 }
 
 /// The opposite of a truth value.
 pub(super) fn not<T: Real>(x: &[T], out: &mut [T]) {
-    map(x, out, |x| T::ONE - x);
+    each::<Opposite, T, 1>([x], out);
 }
 
 /// Whether a number is not zero.
 pub(super) fn truth<T: Real>(x: &[T], out: &mut [T]) {
-    map(x, out, |x| bit(x != T::ZERO));
+    each::<Nonzero, T, 1>([x], out);
 }
 
 /// Run the kernel of an op that stands alone.

@@ -99,14 +99,15 @@ impl<T: Real> Machine<'_, '_, T> {
         let (layout, count) = (self.io.layout(load.input)?, tile.count(load.class));
         if self.code.inputs[load.input].truth {
             let source = self.io.truths(load.input)?;
-            self.gather(layout, load.class, tile, |at, i| to[i] = T::round_from(f64::from(source[at] != 0)));
+            let [no, yes] = [0.0, 1.0].map(T::round_from);
+            self.gather((layout, load.class), tile, source, to, |truth| if truth == 0 { no } else { yes });
             return Ok(());
         }
         let source = self.io.input(load.input)?;
         let first = tile.first(load.class, self.columns);
         match source.get(first..first + count) {
             Some(run) if layout.is_contiguous() && !load.mixed => to[..count].copy_from_slice(run),
-            _ => self.gather(layout, load.class, tile, |at, i| to[i] = source[at]),
+            _ => self.gather((layout, load.class), tile, source, to, |x| x),
         }
         Ok(())
     }
@@ -172,9 +173,13 @@ impl<T: Real> Machine<'_, '_, T> {
         match instruction.code {
             Code::Fill(value) => to.fill(T::round_from(value)),
             Code::Unary(op) => loops::unary(op, same(0)?, to)?,
-            Code::Binary(op) => loops::binary(op, same(0)?, same(1)?, to)?,
-            Code::Compare(op) => loops::compare(op, same(0)?, same(1)?, to),
-            Code::Select => loops::select(same(0)?, same(1)?, same(2)?, to),
+            Code::Binary(op) => loops::binary(op, [same(0)?, same(1)?], to)?,
+            Code::Pair { first, second, last } => {
+                loops::pair((first, second), last, [same(0)?, same(1)?, same(2)?], to)?;
+            }
+            Code::Compare(op) => loops::compare(op, [same(0)?, same(1)?], to),
+            Code::Select => loops::select([same(0)?, same(1)?, same(2)?], to),
+            Code::Choose(op) => loops::choose(op, [same(0)?, same(1)?, same(2)?, same(3)?], to),
             Code::Not => loops::not(same(0)?, to),
             Code::Truth => loops::truth(same(0)?, to),
             Code::Spread => spread(of(0, wide)?, wide, instruction.class, tile.columns, to),
@@ -189,8 +194,15 @@ impl<T: Real> Machine<'_, '_, T> {
         Ok(())
     }
 
-    /// Visit the elements of a tile, wherever they lie: their place, and their number in the tile.
-    fn gather(&self, layout: &Layout, class: Class, tile: Tile, mut visit: impl FnMut(usize, usize)) {
+    /// Bring the elements of a tile together from wherever they lie.
+    fn gather<S: Copy>(
+        &self,
+        (layout, class): (&Layout, Class),
+        tile: Tile,
+        source: &[S],
+        to: &mut [T],
+        number: impl Fn(S) -> T,
+    ) {
         let (rows, columns) = match class {
             Class::Full => (tile.rows, tile.columns),
             Class::Row => (tile.rows, 1),
@@ -202,14 +214,19 @@ impl<T: Real> Machine<'_, '_, T> {
         let step = |axis: usize| if layout.shape()[axis] == 1 { 0 } else { layout.strides()[axis] };
         let outer = if self.code.flat { 0 } else { self.space.len().saturating_sub(1) };
         let across = if self.code.flat { 1 } else { step(outer) };
-        for r in 0..rows {
+        for (r, to) in to.chunks_exact_mut(columns.max(1)).take(rows).enumerate() {
             let (mut rest, mut start) = (row + r, layout.offset());
             for axis in (0..outer).rev() {
                 let size = self.space[axis].max(1);
                 start = along(start, step(axis), rest % size);
                 rest /= size;
             }
-            (0..columns).for_each(|c| visit(along(start, across, first + c), r * columns + c));
+            start = along(start, across, first);
+            match across {
+                0 => to.fill(number(source[start])),
+                1 => to.iter_mut().zip(&source[start..start + columns]).for_each(|(to, &x)| *to = number(x)),
+                _ => to.iter_mut().enumerate().for_each(|(c, to)| *to = number(source[along(start, across, c)])),
+            }
         }
     }
 

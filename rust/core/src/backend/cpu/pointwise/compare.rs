@@ -1,10 +1,11 @@
 //! Elementwise comparison, and choice by a condition.
 
-use super::vector::{Relation, relate};
+use super::relation::{Equal, Less, LessEqual, NotEqual};
+use super::vector::relate;
 use super::zip;
-use crate::backend::cpu::arch::{Lanes, Vectored};
+use crate::backend::cpu::arch::Vectored;
 use crate::backend::cpu::copy::by_size;
-use crate::backend::cpu::element::{Compute, Float, Truth};
+use crate::backend::cpu::element::{Compute, Truth};
 use crate::backend::cpu::kernel::{Dst, Src};
 use crate::backend::cpu::rows::{Rows, along};
 use crate::error::Result;
@@ -20,26 +21,6 @@ pub(in crate::backend::cpu) fn compare(op: CompareOp, a: &Src<'_>, b: &Src<'_>, 
         Compute::F32 => of_float::<f32>(op, a, b, out),
         Compute::F64 => of_float::<f64>(op, a, b, out),
     }
-}
-
-/// Stamp comparisons: `Less(l, a, b) = l.lt(a, b);` expands to `struct Less` and `impl<T: Float> Relation<T> for Less`.
-macro_rules! relations {
-    ($($name:ident($l:ident, $a:ident, $b:ident) = $body:expr;)+) => {$(
-        struct $name;
-        impl<T: Float> Relation<T> for $name {
-            #[inline(always)]
-            fn of<L: Lanes<Elem = T>>($l: L, $a: L::V, $b: L::V) -> L::M {
-                $body
-            }
-        }
-    )+};
-}
-
-relations! {
-    Equal(l, a, b) = l.eq(a, b);
-    NotEqual(l, a, b) = l.mask_not(l.eq(a, b));
-    Less(l, a, b) = l.lt(a, b);
-    LessEqual(l, a, b) = l.le(a, b);
 }
 
 fn of_float<T: Vectored>(op: CompareOp, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
@@ -75,8 +56,15 @@ fn choose<W: Pod>(condition: &Src<'_>, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'
     let rows = Rows::new([condition.layout, a.layout, b.layout]);
     let (len, [r, s, t]) = (rows.len(), rows.steps());
     for (row, [k, i, j]) in out.elements::<W>()?.chunks_exact_mut(len.max(1)).zip(rows.starts()) {
+        if [r, s, t] == [1; 3] {
+            // Both sides are read whatever the flag: a choice of values, not a branch that the processor has to guess.
+            let sides = flags[k..k + len].iter().zip(left[i..i + len].iter().zip(&right[j..j + len]));
+            row.iter_mut().zip(sides).for_each(|(slot, (flag, (&a, &b)))| *slot = if flag.get() { a } else { b });
+            continue;
+        }
         for (n, slot) in row.iter_mut().enumerate() {
-            *slot = if flags[along(k, r, n)].get() { left[along(i, s, n)] } else { right[along(j, t, n)] };
+            let (a, b) = (left[along(i, s, n)], right[along(j, t, n)]);
+            *slot = if flags[along(k, r, n)].get() { a } else { b };
         }
     }
     Ok(())

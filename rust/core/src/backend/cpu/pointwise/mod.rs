@@ -3,6 +3,7 @@
 mod binary;
 mod cast;
 mod compare;
+pub(super) mod relation;
 mod special;
 mod unary;
 mod vector;
@@ -10,6 +11,7 @@ mod vector;
 pub(super) use binary::binary;
 pub(super) use cast::{cast, scalar_bytes};
 pub(super) use compare::{compare, select};
+pub(super) use relation::Relation;
 #[cfg(test)]
 pub(super) use special::{erf, sigmoid};
 pub(super) use unary::unary;

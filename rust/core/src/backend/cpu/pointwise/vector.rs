@@ -3,6 +3,7 @@
 //! Rows that lie otherwise go through the loops of `mod.rs`, which give the same bits for everything that is exact or
 //! rounded once, or are gathered first.
 
+use super::relation::Relation;
 use crate::backend::cpu::arch::{Kernel, Lanes, Vectored, dispatch};
 use crate::backend::cpu::element::Float;
 use crate::backend::cpu::kernel::{Dst, Src};
@@ -112,12 +113,6 @@ pub(super) fn zip<F: Combine<T>, T: Vectored>(a: &Src<'_>, b: &Src<'_>, out: &mu
         dispatch(Zip::<F, T> { a, b, out, function: PhantomData });
     }
     Ok(true)
-}
-
-/// A comparison of two lanes, as a type.
-pub(super) trait Relation<T: Float> {
-    /// The truth of every pair of lanes.
-    fn of<L: Lanes<Elem = T>>(l: L, a: L::V, b: L::V) -> L::M;
 }
 
 /// What one row of a comparison is made of.
