@@ -1,8 +1,10 @@
 //! Elements moved as bytes: views that strides cannot say, borders, concatenation, fills. No kernel here reads a value.
 
+use super::arch::Vectored;
 use super::kernel::{Dst, Src};
 use super::pointwise::scalar_bytes;
 use super::rows::{Rows, along};
+use super::turn::{Turn, turn};
 use crate::buffer::{HostVec, zeroed};
 use crate::dtype::Scalar;
 use crate::error::{Error, Result};
@@ -38,6 +40,14 @@ pub(super) use by_size;
 
 /// Copy the elements of `from` (in `x`'s bytes) to the places of `to` (in `out`); both layouts have one shape.
 pub(super) fn strided(x: &Src<'_>, from: &Layout, out: &mut [u8], to: &Layout) -> Result<()> {
+    let turned = match x.dtype.size() {
+        4 => turned::<f32>(x.bytes, from, out, to),
+        8 => turned::<f64>(x.bytes, from, out, to),
+        _ => false,
+    };
+    if turned {
+        return Ok(());
+    }
     by_size!(x.dtype.size(), W => move_each::<W>(x, from, out, to))
 }
 
@@ -54,6 +64,25 @@ fn move_each<W: Pod>(x: &Src<'_>, from: &Layout, out: &mut [u8], to: &Layout) ->
         }
     }
     Ok(())
+}
+
+/// Copy planes whose columns lie side by side on one side and whose rows do on the other; false where they lie otherwise.
+fn turned<T: Vectored>(x: &[u8], from: &Layout, out: &mut [u8], to: &Layout) -> bool {
+    let rows = Rows::new([from, to]);
+    let (columns, [column, along]) = (rows.len(), rows.steps());
+    let Ok((rows, [one, step], planes)) = rows.planes() else { return false };
+    let (Ok(column), Ok(step)) = (usize::try_from(column), usize::try_from(step)) else { return false };
+    let (Ok(source), Ok(target)) = (bytemuck::try_cast_slice(x), bytemuck::try_cast_slice_mut(out)) else {
+        return false;
+    };
+    // Rows of the result that lie closer than they are long would be written over one another.
+    if [one, along] != [1, 1] || column < rows || step < columns {
+        return false;
+    }
+    for [i, j] in planes.starts() {
+        turn::<T>(Turn { from: &source[i..], column, to: &mut target[j..], step, rows, columns });
+    }
+    true
 }
 
 /// A row-major copy.

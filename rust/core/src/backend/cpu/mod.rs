@@ -33,6 +33,7 @@ mod sort;
 #[cfg(test)]
 mod testing;
 mod threads;
+mod turn;
 
 use crate::backend::{Backend, Workspace, interpret, result_metas};
 use crate::buffer::{HostStorage, HostVec, Meta, Value, zeroed};

@@ -37,6 +37,17 @@ impl<const N: usize> Rows<N> {
         Self { outer: axes, offsets: layouts.map(|layout| layout.offset() as isize), len, steps }
     }
 
+    /// Planes instead of rows: the size and steps of the axis above the rows, and the planes' first elements as rows of one.
+    pub(super) fn planes(mut self) -> std::result::Result<(usize, [isize; N], Self), Self> {
+        match self.outer.pop() {
+            Some((size, steps)) => {
+                self.len = 1;
+                Ok((size, steps, self))
+            }
+            None => Err(self),
+        }
+    }
+
     /// Elements of each row.
     pub(super) fn len(&self) -> usize {
         self.len

@@ -174,6 +174,15 @@ pub(in crate::backend::cpu) trait Lanes: Copy + Send + Sync + 'static {
         unsafe { self.store_part_ptr(x, to.as_mut_ptr(), count) }
     }
 
+    /// Write row j of a block of `WIDTH` x `WIDTH` elements to column j; rows lie `from_step` and `to_step` apart.
+    #[inline(always)]
+    fn transpose(self, from: &[Self::Elem], from_step: usize, to: &mut [Self::Elem], to_step: usize) {
+        let span = |step: usize| (Self::WIDTH - 1) * step + Self::WIDTH;
+        let (from, to) = (&from[..span(from_step)], &mut to[..span(to_step)]);
+        // SAFETY: both slices hold `WIDTH` rows of `WIDTH` elements, and a borrow of `to` excludes one of `from`.
+        unsafe { self.transpose_ptr(from.as_ptr(), from_step as isize, to.as_mut_ptr(), to_step as isize) }
+    }
+
     /// The same number, rounded to the element, in every lane.
     #[inline(always)]
     fn constant(self, x: f64) -> Self::V {

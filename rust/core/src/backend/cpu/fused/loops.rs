@@ -34,12 +34,20 @@ impl<F: Lanewise<T, N>, T: Float, const N: usize> Kernel<T> for Each<'_, F, T, N
         let count = self.out.len();
         let from = self.from.map(|x| &x[..count]);
         let whole = count / L::WIDTH * L::WIDTH;
-        for at in (0..whole).step_by(L::WIDTH) {
-            let lanes = from.map(|x| l.load(&x[at..at + L::WIDTH]));
+        // No closure here: its body would be compiled without the instructions of these lanes.
+        let mut lanes = [l.constant(0.0); N];
+        let mut at = 0;
+        while at < whole {
+            for k in 0..N {
+                lanes[k] = l.load(&from[k][at..at + L::WIDTH]);
+            }
             l.store(F::of(l, lanes), &mut self.out[at..at + L::WIDTH]);
+            at += L::WIDTH;
         }
         if whole < count {
-            let lanes = from.map(|x| l.load_part(&x[whole..]));
+            for k in 0..N {
+                lanes[k] = l.load_part(&from[k][whole..]);
+            }
             l.store_part(F::of(l, lanes), &mut self.out[whole..]);
         }
     }

@@ -57,14 +57,30 @@ pub(super) fn parts(rows: usize, cost: f64, grain: usize) -> usize {
     wanted.min(PARTS).min(rows).min((cost / LEAST) as usize)
 }
 
-/// Rows of a part of an op that takes so many nanoseconds for each.
-pub(super) fn grain(op: &Op, inputs: &[Located], row: f64) -> usize {
-    match (op, inputs) {
-        (Op::MatMul, [_, b, ..]) if b.layout.strides().last().is_some_and(|&step| step != 1) => ROWS_TO_PACK,
+/// Entries of a part, where each entry of the cut axis takes so many nanoseconds and holds the rows of the axes after it.
+pub(super) fn grain(op: &Op, inputs: &[Located], shape: &[usize], entry: f64) -> usize {
+    let axis = shape.iter().position(|&size| size > 1).unwrap_or(0);
+    let inner = shape.len().saturating_sub(1).max(axis + 1).min(shape.len());
+    let rows = match (op, inputs) {
+        (Op::MatMul, [_, b, ..]) if axis + 2 == shape.len() && lies_by_columns(b) => ROWS_TO_PACK,
         (Op::MatMul, _) => ROWS,
-        _ if row >= HEAVY => 1,
+        _ if entry >= HEAVY => 1,
         _ => ROWS,
-    }
+    };
+    rows.div_ceil(shape[(axis + 1).min(inner)..inner].iter().product::<usize>().max(1))
+}
+
+/// Whether the right factor of a product has its columns side by side in memory, so that a product has to turn it.
+pub(super) fn lies_by_columns(b: &Located) -> bool {
+    b.layout.strides().last().is_some_and(|&step| step != 1)
+}
+
+/// Whether a product turns its right factor so often, if it is cut, that it is better turned once before.
+pub(super) fn turns_often(op: &Op, inputs: &[Located]) -> bool {
+    let (Op::MatMul, [a, b, ..]) = (op, inputs) else { return false };
+    let rank = a.meta.shape.len();
+    let alone = a.meta.shape[..rank - 2].iter().all(|&size| size == 1);
+    alone && lies_by_columns(b) && a.meta.shape[rank - 2] >= 2 * ROWS
 }
 
 /// For each input the axis that goes with `axis` of the result; nothing where the op cannot be cut there.

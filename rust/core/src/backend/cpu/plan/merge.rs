@@ -7,21 +7,21 @@ use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::ir::fused::{FusedKind, FusedOp};
 use crate::ir::op::Op;
-use crate::ir::plan::{Located, Place, Step};
+use crate::ir::plan::{Located, Step};
 use crate::layout::Layout;
 use crate::shape::Shape;
 use smallvec::{SmallVec, smallvec};
 
 /// The steps of a fused op, if it compiles: itself, and one for each fold over rows that were cut.
 ///
-/// `partial` counts the bytes that parts of folds need.
+/// `aside` counts the bytes that parts of folds need.
 pub(super) fn merge(
     op: &FusedOp,
     step: &Step,
     slots: Slots,
     aliases: &[usize],
     parallel: bool,
-    partial: &mut usize,
+    aside: &mut usize,
 ) -> Option<Vec<Ready>> {
     let product = op.kind() == FusedKind::Product;
     let skipped = if product { 2 } else { 0 };
@@ -44,9 +44,9 @@ pub(super) fn merge(
     for (i, output) in step.outputs.iter().enumerate() {
         if count > 1 && code.folds.iter().any(|fold| fold.output == i) {
             let width = output.meta.shape.numel();
-            outputs.push(share(slots, *partial, width, count));
-            later.push(sum(slots, *partial, width, count, output, step));
-            *partial += (width * count * 8).next_multiple_of(64);
+            outputs.push(share(slots, *aside, width, count));
+            later.push(sum(slots, *aside, width, count, output, step));
+            *aside += (width * count * 8).next_multiple_of(64);
         } else {
             outputs.push(operand(slots, output, cut.as_ref().map(|cut| (cut.axis, cut))));
         }
@@ -105,7 +105,7 @@ fn cut(op: &FusedOp, code: &Compiled, step: &Step, cost: f64) -> Option<Cut> {
         _ => {}
     }
     let first = &body.instructions.first()?.op;
-    let parts = parts(sizes, cost, grain(first, &step.inputs, cost / sizes as f64));
+    let parts = parts(sizes, cost, grain(first, &step.inputs, &space, cost / sizes as f64));
     if parts < 2 {
         return None;
     }
@@ -120,18 +120,15 @@ fn share(slots: Slots, start: usize, width: usize, parts: usize) -> Operand {
         meta: Meta::new([width], DType::F64),
         bytes: width * 8,
     };
-    Operand::new(slots.partial(), start, (width * 8) as isize, parts, [extent(), extent()])
+    Operand::new(slots.last(), start, (width * 8) as isize, parts, [extent(), extent()])
 }
 
 /// The step that adds the totals of all parts.
 fn sum(slots: Slots, start: usize, width: usize, parts: usize, output: &Located, step: &Step) -> Ready {
-    let meta = Meta::new([parts, width], DType::F64);
-    let totals = Located { place: Place::Arena(start), layout: Layout::contiguous(meta.shape.clone()), meta };
-    let mut from = operand(slots, &totals, None);
-    from.slot = slots.partial();
+    let totals = slots.aside(start, Meta::new([parts, width], DType::F64));
     Ready {
         kernel: Kernel::Total,
-        inputs: smallvec![from],
+        inputs: smallvec![operand(slots, &totals, None)],
         outputs: smallvec![operand(slots, output, None)],
         parts: 1,
         staged: false,

@@ -27,8 +27,8 @@ use work::Work;
 struct Room {
     prepared: Prepared,
     constants: Vec<Value>,
-    /// Totals of folds that were cut.
-    partial: HostVec,
+    /// What steps leave each other beside the plan.
+    aside: HostVec,
     /// Where each slot lies; filled in at every call.
     slots: Vec<Memory>,
     /// The buffer of each exit while a call lasts.
@@ -72,8 +72,8 @@ impl Room {
         workspace.arena = Some(zeroed(plan.arena));
         workspace.spares = vec![None; 2 * plan.exits.len()];
         let slots = Vec::with_capacity(prepared.slots.count());
-        let partial = zeroed(prepared.partial);
-        Ok(Self { prepared, constants, partial, slots, buffers: vec![None; plan.exits.len()] })
+        let aside = zeroed(prepared.aside);
+        Ok(Self { prepared, constants, aside, slots, buffers: vec![None; plan.exits.len()] })
     }
 
     fn run(
@@ -137,7 +137,7 @@ impl Room {
             };
             slots.push(memory);
         }
-        slots.push(Memory::write(&mut self.partial));
+        slots.push(Memory::write(&mut self.aside));
         Ok(())
     }
 

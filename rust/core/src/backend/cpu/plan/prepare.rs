@@ -1,18 +1,19 @@
 //! A plan made ready to run: resolved kernels, places as slots and bytes, steps cut into parts, parts grouped into tasks.
 
 use super::super::fused::Compiled;
-use super::cut::{Cut, cost, cut, grain};
+use super::cut::{Cut, cost, cut, grain, turns_often};
 use super::merge::merge;
 use super::stage::{Access, Stage, stages};
 use super::turns::{Turns, turns};
 use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::ir::op::Op;
+use crate::ir::fused::FusedKind;
+use crate::ir::op::{Op, ViewOp};
 use crate::ir::plan::{Exit, Located, Place, Plan, Step};
 use crate::ir::view::view_layout;
 use crate::layout::Layout;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -27,11 +28,11 @@ pub(super) struct Prepared {
     pub(super) slots: Slots,
     /// The work is worth more than one thread.
     pub(super) parallel: bool,
-    /// Bytes for the totals of folds that were cut.
-    pub(super) partial: usize,
+    /// Bytes for what steps leave each other beside the plan: totals of folds that were cut, factors that were turned.
+    pub(super) aside: usize,
 }
 
-/// Numbers of the memories that a plan uses: the arena, then inputs, constants, outputs, totals of folds that were cut.
+/// Numbers of the memories that a plan uses: the arena, then inputs, constants, outputs, what steps leave each other.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slots {
     pub(super) inputs: usize,
@@ -48,8 +49,16 @@ impl Slots {
         2 + self.inputs + self.constants + self.outputs
     }
 
-    pub(super) fn partial(self) -> usize {
+    /// That of what steps leave each other beside the plan.
+    pub(super) fn last(self) -> usize {
         self.count() - 1
+    }
+
+    /// A row-major value there, from this byte on. Its place is the one behind those of all outputs.
+    pub(super) fn aside(self, start: usize, meta: Meta) -> Located {
+        let (shape, strides) = (meta.shape.clone(), meta.shape.contiguous_strides());
+        let layout = Layout::new(shape, strides, start / meta.dtype.size());
+        Located { place: Place::Output(self.outputs), layout, meta }
     }
 
     pub(super) fn input(i: usize) -> usize {
@@ -146,13 +155,18 @@ pub(super) fn prepare(plan: &Plan, threads: bool) -> Result<Prepared> {
     let aliases = aliases(plan, slots);
     let costs = plan.steps.iter().map(|step| cost(&step.op, &metas(&step.inputs), &metas(&step.outputs)));
     let parallel = threads && costs.sum::<f64>() > SMALL;
-    let (mut steps, mut partial, mut commit) = (Vec::with_capacity(plan.steps.len()), 0, usize::MAX);
+    let (mut steps, mut aside, mut commit) = (Vec::with_capacity(plan.steps.len()), 0, usize::MAX);
     for (at, step) in plan.steps.iter().enumerate() {
         if at == plan.commit {
             commit = steps.len();
         }
+        let turned = if parallel { turn(step, slots, &mut aside) } else { None };
+        if let Some((turn, _)) = &turned {
+            steps.push(alone(turn, slots, parallel));
+        }
+        let step = turned.as_ref().map_or(step, |(_, turned)| turned);
         let merged = match (&step.op, &step.body) {
-            (Op::Fused(op), _) => merge(op, step, slots, &aliases, parallel, &mut partial),
+            (Op::Fused(op), _) => merge(op, step, slots, &aliases, parallel, &mut aside),
             (Op::Scan(op), Some(body)) => turns(op, body)?
                 .map(|turns| vec![Ready { kernel: Kernel::Turns(Box::new(turns)), ..alone(step, slots, parallel) }]),
             _ => None,
@@ -162,7 +176,31 @@ pub(super) fn prepare(plan: &Plan, threads: bool) -> Result<Prepared> {
         steps.extend(ready);
     }
     let stages = if parallel { stages(&steps, commit, &aliases) } else { vec![Stage::whole(&steps)] };
-    Ok(Prepared { steps, stages, slots, parallel, partial })
+    Ok(Prepared { steps, stages, slots, parallel, aside })
+}
+
+/// A product whose parts would all turn the right factor, after a step that turns it for them.
+fn turn(step: &Step, slots: Slots, aside: &mut usize) -> Option<(Step, Step)> {
+    let product = match &step.op {
+        Op::Fused(op) if op.kind() == FusedKind::Product => &op.body.instructions.first()?.op,
+        op => op,
+    };
+    if !turns_often(product, &step.inputs) {
+        return None;
+    }
+    let factor = &step.inputs[1];
+    let turned = slots.aside(*aside, factor.meta.clone());
+    *aside += factor.meta.bytes().next_multiple_of(64);
+    let first = Step {
+        op: Op::View(ViewOp::Reshape(factor.meta.shape.clone())),
+        inputs: smallvec![factor.clone()],
+        outputs: smallvec![turned.clone()],
+        body: None,
+        origin: step.origin.clone(),
+    };
+    let mut then = step.clone();
+    then.inputs[1] = turned;
+    Some((first, then))
 }
 
 fn metas(side: &[Located]) -> SmallVec<[&Meta; 4]> {
@@ -175,7 +213,8 @@ fn alone(step: &Step, slots: Slots, parallel: bool) -> Ready {
     let kernel = kernel(&step.op, &mut inputs, step.outputs.is_empty());
     if let (Kernel::Copy, [output], [input]) = (&kernel, &mut outputs[..], &inputs[..]) {
         op = Op::Cast(input.meta.dtype);
-        output.layout = Layout::contiguous(input.layout.shape().clone());
+        let shape = input.layout.shape().clone();
+        output.layout = Layout::new(shape.clone(), shape.contiguous_strides(), output.layout.offset());
         output.meta = input.meta.clone();
     }
     // A check has no result: it is cut as its input lies.
@@ -183,7 +222,8 @@ fn alone(step: &Step, slots: Slots, parallel: bool) -> Ready {
     let cost = cost(&op, &metas(&inputs), &written);
     let rows =
         written.first().and_then(|meta| meta.shape.iter().find(|&&size| size > 1)).map_or(1.0, |&size| size as f64);
-    let grain = grain(&op, &inputs, cost / rows);
+    let shape = written.first().map_or(&[][..], |meta| &meta.shape[..]);
+    let grain = grain(&op, &inputs, shape, cost / rows);
     let cut = if parallel { cut(&op, &metas(&inputs), &written, grain) } else { None };
     let of = |located: &Located, axis: Option<usize>| operand(slots, located, axis.zip(cut.as_ref()));
     Ready {

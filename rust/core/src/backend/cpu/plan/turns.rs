@@ -59,8 +59,7 @@ impl Turns {
     pub(super) fn run(&self, sources: &[Src<'_>], targets: &mut [Dst<'_>]) -> Result<()> {
         let carried: usize = self.carried().map(room).sum();
         let copied: usize = sources.iter().filter(|source| !source.layout.is_contiguous()).map(bytes).sum();
-        let whole =
-            self.plan.arena.next_multiple_of(64) + self.body.partial.next_multiple_of(64) + 2 * carried + copied;
+        let whole = self.plan.arena.next_multiple_of(64) + self.body.aside.next_multiple_of(64) + 2 * carried + copied;
         scratch::with::<u8, _>(whole, |memory| self.turn_all(sources, targets, memory))
     }
 
@@ -73,7 +72,7 @@ impl Turns {
         let mut memory = Rest(memory);
         let mut table: Table = SmallVec::new();
         table.push(Memory::write(memory.take(self.plan.arena)));
-        let partial = Memory::write(memory.take(self.body.partial));
+        let aside = Memory::write(memory.take(self.body.aside));
         let mut dense: SmallVec<[&[u8]; 16]> = SmallVec::new();
         for source in sources {
             dense.push(elements(source, &mut memory)?);
@@ -100,7 +99,7 @@ impl Turns {
             for exit in 0..self.plan.exits.len() {
                 table.push(Memory::write(self.exit(exit, place, &mut new, targets)));
             }
-            table.push(partial);
+            table.push(aside);
             let memories = Memories::new(&table);
             self.body.steps.iter().try_for_each(|step| work::run(step, 0, memories))?;
             self.leave(memories)?;
