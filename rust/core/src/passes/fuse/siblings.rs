@@ -4,6 +4,7 @@ use super::graph::Graph;
 use super::grow::unite;
 use super::units::Units;
 use super::{Caps, Groups};
+use crate::dtype::DType;
 use crate::ir::op::Op;
 use crate::ir::program::{Instruction, ValueId};
 use std::collections::BTreeMap;
@@ -37,12 +38,15 @@ pub(super) fn unite_readers(
     }
 }
 
-/// Let folds over the rows join.
+/// Let folds over the rows join, but for those of f64: f32 are added in f64, where the order of the rows does not show.
 pub(super) fn end_with_totals(graph: &Graph<'_>, units: &mut Units, groups: &mut Groups, caps: &Caps) {
     for (at, instruction) in graph.program.instructions.iter().enumerate() {
         let Op::Reduce { axes, .. } = &instruction.op else { continue };
         let Some(split) = leading(graph, instruction, axes) else { continue };
         let operand = instruction.inputs[0];
+        if graph.program.metas[operand].dtype == DType::F64 {
+            continue;
+        }
         let root = graph.root(operand);
         let maker = units.maker(graph, root);
         let mut candidates: Vec<usize> = groups.keys().copied().collect();

@@ -330,11 +330,13 @@ impl<'a> Maker<'a> {
         self.body.metas[self.body.instructions[at].inputs[0]].shape.len()
     }
 
-    /// Whether a fold is that of each row; a sum of everything that only leaves can be added up tile by tile.
+    /// Whether a fold is that of each row; a sum of everything that only leaves can be added up tile by tile, where it is
+    /// one of f32, which are added in f64: the order does not show.
     fn folds_columns(&self, at: usize, op: ReduceOp, axes: &[usize]) -> bool {
         let rank = self.rank_of_input(at);
         let read = self.body.instructions.get(at + 1).is_some_and(|shaped| self.last[shaped.first] > at + 1);
-        axes[..] == [rank - 1] && (rank > 1 || read || op != ReduceOp::Sum)
+        let wide = self.body.metas[self.body.instructions[at].inputs[0]].dtype == DType::F64;
+        axes[..] == [rank - 1] && (rank > 1 || read || wide || op != ReduceOp::Sum)
     }
 
     /// A fold and the reshape after it are one instruction.
