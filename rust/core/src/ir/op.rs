@@ -395,4 +395,32 @@ impl Op {
             Self::CheckIndex { .. } => "check_index",
         }
     }
+
+    /// Whether it computes each element from the elements at its place.
+    pub fn is_pointwise(&self) -> bool {
+        match self {
+            Self::Unary(_) | Self::Binary(_) | Self::Compare(_) | Self::Select | Self::Cast(_) => true,
+            Self::Leaf
+            | Self::Fill { .. }
+            | Self::Iota { .. }
+            | Self::Random { .. }
+            | Self::Reduce { .. }
+            | Self::ArgReduce { .. }
+            | Self::Cumulate { .. }
+            | Self::View(_)
+            | Self::Pad { .. }
+            | Self::Concat { .. }
+            | Self::MatMul
+            | Self::Conv(_)
+            | Self::Gather { .. }
+            | Self::ScatterAdd { .. }
+            | Self::Sort { .. }
+            | Self::Linalg(_)
+            | Self::Scan(_)
+            | Self::Fused(_)
+            | Self::Composite(_)
+            | Self::CheckFinite { .. }
+            | Self::CheckIndex { .. } => false,
+        }
+    }
 }

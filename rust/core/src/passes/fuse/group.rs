@@ -136,31 +136,3 @@ impl Group {
         self.note_outside(graph, member);
     }
 }
-
-/// Whether an op computes each element from the elements at its place.
-pub(super) fn is_pointwise(op: &Op) -> bool {
-    match op {
-        Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select | Op::Cast(_) => true,
-        Op::Leaf
-        | Op::Fill { .. }
-        | Op::Iota { .. }
-        | Op::Random { .. }
-        | Op::Reduce { .. }
-        | Op::ArgReduce { .. }
-        | Op::Cumulate { .. }
-        | Op::View(_)
-        | Op::Pad { .. }
-        | Op::Concat { .. }
-        | Op::MatMul
-        | Op::Conv(_)
-        | Op::Gather { .. }
-        | Op::ScatterAdd { .. }
-        | Op::Sort { .. }
-        | Op::Linalg(_)
-        | Op::Scan(_)
-        | Op::Fused(_)
-        | Op::Composite(_)
-        | Op::CheckFinite { .. }
-        | Op::CheckIndex { .. } => false,
-    }
-}

@@ -1,7 +1,7 @@
 //! Growing groups: in program order, each elementwise op and each fold of trailing axes joins the group of what it reads.
 
 use super::graph::{Graph, Pattern};
-use super::group::{Group, is_pointwise};
+use super::group::Group;
 use super::units::Units;
 use super::{Caps, Groups};
 use crate::dtype::DType;
@@ -21,7 +21,7 @@ pub(super) fn grow(graph: &Graph<'_>, units: &mut Units, groups: &mut Groups, ca
             continue;
         }
         match &instruction.op {
-            op if is_pointwise(op) && grower.is_of_one_float(instruction) => grower.pointwise(at, instruction),
+            op if op.is_pointwise() && grower.is_of_one_float(instruction) => grower.pointwise(at, instruction),
             Op::Reduce { axes, .. } if grower.is_of_one_float(instruction) => grower.fold(at, instruction, axes),
             _ => {}
         }

@@ -133,48 +133,28 @@ fn pays(
 /// Whether the op may belong to a group, so that its result need not be in memory.
 fn graph_group(graph: &Graph<'_>, at: usize) -> bool {
     let op = &graph.program.instructions[at].op;
-    super::group::is_pointwise(op) || matches!(op, Op::Reduce { .. } | Op::MatMul | Op::Conv(_))
+    op.is_pointwise() || matches!(op, Op::Reduce { .. } | Op::MatMul | Op::Conv(_))
 }
 
 /// Whether an op costs about as much as loading its result.
 fn is_cheap(op: &Op) -> bool {
     match op {
-        Op::Compare(_) | Op::Select | Op::Cast(_) => true,
-        Op::Unary(UnaryOp::Neg | UnaryOp::Abs | UnaryOp::Sign | UnaryOp::Not | UnaryOp::Reciprocal) => true,
-        Op::Binary(
+        Op::Unary(op) => {
+            matches!(op, UnaryOp::Neg | UnaryOp::Abs | UnaryOp::Sign | UnaryOp::Not | UnaryOp::Reciprocal)
+        }
+        Op::Binary(op) => matches!(
+            op,
             BinaryOp::Add
-            | BinaryOp::Sub
-            | BinaryOp::Mul
-            | BinaryOp::Div
-            | BinaryOp::Maximum
-            | BinaryOp::Minimum
-            | BinaryOp::CopySign
-            | BinaryOp::And
-            | BinaryOp::Or
-            | BinaryOp::Xor,
-        ) => true,
-        Op::Unary(_)
-        | Op::Binary(_)
-        | Op::Leaf
-        | Op::Fill { .. }
-        | Op::Iota { .. }
-        | Op::Random { .. }
-        | Op::Reduce { .. }
-        | Op::ArgReduce { .. }
-        | Op::Cumulate { .. }
-        | Op::View(_)
-        | Op::Pad { .. }
-        | Op::Concat { .. }
-        | Op::MatMul
-        | Op::Conv(_)
-        | Op::Gather { .. }
-        | Op::ScatterAdd { .. }
-        | Op::Sort { .. }
-        | Op::Linalg(_)
-        | Op::Scan(_)
-        | Op::Fused(_)
-        | Op::Composite(_)
-        | Op::CheckFinite { .. }
-        | Op::CheckIndex { .. } => false,
+                | BinaryOp::Sub
+                | BinaryOp::Mul
+                | BinaryOp::Div
+                | BinaryOp::Maximum
+                | BinaryOp::Minimum
+                | BinaryOp::CopySign
+                | BinaryOp::And
+                | BinaryOp::Or
+                | BinaryOp::Xor
+        ),
+        other => other.is_pointwise(),
     }
 }

@@ -96,34 +96,14 @@ impl Planner<'_> {
 /// Whether result `port` may lie where the inputs `reads` lie: each element is written after the last read of its place.
 fn is_elementwise(op: &Op, port: usize, reads: &[usize]) -> bool {
     match op {
-        Op::Unary(_) | Op::Binary(_) | Op::Select => true,
         Op::Fused(fused) => {
             let body = &*fused.body;
             let folds = body.instructions.iter().any(|instruction| matches!(instruction.op, Op::Reduce { .. }));
             fused.kind() == FusedKind::Group && !folds && written_last(body, body.outputs[port], reads)
         }
-        Op::Compare(_)
-        | Op::Cast(_)
-        | Op::Leaf
-        | Op::Fill { .. }
-        | Op::Iota { .. }
-        | Op::Random { .. }
-        | Op::Reduce { .. }
-        | Op::ArgReduce { .. }
-        | Op::Cumulate { .. }
-        | Op::View(_)
-        | Op::Pad { .. }
-        | Op::Concat { .. }
-        | Op::MatMul
-        | Op::Conv(_)
-        | Op::Gather { .. }
-        | Op::ScatterAdd { .. }
-        | Op::Sort { .. }
-        | Op::Linalg(_)
-        | Op::Scan(_)
-        | Op::Composite(_)
-        | Op::CheckFinite { .. }
-        | Op::CheckIndex { .. } => false,
+        // Elements of another size would be written over ones that are read later.
+        Op::Compare(_) | Op::Cast(_) => false,
+        other => other.is_pointwise(),
     }
 }
 
