@@ -1,6 +1,6 @@
 //! From a body to the code that runs on tiles: values get registers, and what does not change from tile to tile comes first.
 
-use super::loops::pairs;
+use super::loops::{pairs, takes_copies};
 use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::ir::fused::{FusedKind, FusedOp};
@@ -47,6 +47,8 @@ pub(super) enum Code {
     Not,
     /// To a truth value: whether the number is not zero.
     Truth,
+    /// Some copies of a number, which stand for a tile of it.
+    Copies,
     /// The same elements; to more rows or columns where the class of the result is wider.
     Spread,
     /// A fold of each row.
@@ -75,6 +77,8 @@ pub(super) struct Instruction {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Source {
     Register(usize),
+    /// Copies of a number.
+    Copies(usize),
     /// An input of the body, read where it lies.
     Input(usize),
 }
@@ -321,9 +325,29 @@ impl<'a> Maker<'a> {
         }
         let code = self.code(&instruction.op, &instruction.inputs)?;
         let from: Sources = instruction.inputs.iter().map(|&i| self.places[i]).collect::<Option<_>>()?;
+        if code == Code::Spread && self.is_for_copies(instruction) {
+            let register = self.registers.keep()?;
+            let (to, outputs) = (Target::Register(register), SmallVec::new());
+            let copies =
+                Instruction { code: Code::Copies, from, class: Class::Number, wide: Class::Number, to, outputs };
+            self.once.1.push(copies);
+            (self.places[id], self.constant[id]) = (Some(Source::Copies(register)), true);
+            return Some(());
+        }
         let wide = instruction.inputs.first().map_or(Class::Number, |&i| self.classes[i]);
         let constant = instruction.inputs.iter().all(|&i| self.constant[i]);
         self.emit(at, id, code, from, wide, constant)
+    }
+
+    /// Whether a number that holds for all tiles is repeated for loops that take copies of it.
+    fn is_for_copies(&self, instruction: &crate::ir::program::Instruction) -> bool {
+        let (input, id) = (instruction.inputs[0], instruction.first);
+        let mut readers = self.body.instructions.iter().filter(|reader| reader.inputs.contains(&id));
+        self.constant[input]
+            && self.classes[input] == Class::Number
+            && matches!(instruction.op, Op::View(ViewOp::Expand(_)))
+            && !self.body.outputs.contains(&id)
+            && readers.all(|reader| takes_copies(&reader.op) && self.body.metas[reader.first].shape.numel() > 0)
     }
 
     fn rank_of_input(&self, at: usize) -> usize {

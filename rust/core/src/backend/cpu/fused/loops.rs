@@ -10,7 +10,7 @@ use crate::backend::cpu::math::{Combine, Map, simple};
 use crate::backend::cpu::pointwise::{self, Relation, relation};
 use crate::buffer::Meta;
 use crate::error::{Error, Result};
-use crate::ir::op::{BinaryOp, CompareOp, UnaryOp};
+use crate::ir::op::{BinaryOp, CompareOp, Op, ReduceOp, UnaryOp};
 use crate::layout::Layout;
 use std::marker::PhantomData;
 
@@ -20,7 +20,10 @@ trait Lanewise<T: Float, const N: usize> {
     fn of<L: Lanes<Elem = T>>(l: L, from: [L::V; N]) -> L::V;
 }
 
-/// `out[i] = F(from[0][i], .., from[N - 1][i])` for slices of one length.
+/// Copies of a number that stand for a whole tile of it.
+pub(super) const COPIES: usize = 16;
+
+/// `out[i] = F(from[0][i], .., from[N - 1][i])` for slices of one length; a shorter one holds `COPIES` of one number.
 struct Each<'a, F, T, const N: usize> {
     from: [&'a [T]; N],
     out: &'a mut [T],
@@ -32,21 +35,23 @@ impl<F: Lanewise<T, N>, T: Float, const N: usize> Kernel<T> for Each<'_, F, T, N
     #[inline(always)]
     fn run<L: Lanes<Elem = T>>(self, l: L) {
         let count = self.out.len();
-        let from = self.from.map(|x| &x[..count]);
+        let from = self.from.map(|x| &x[..x.len().min(count)]);
+        let steps = from.map(|x| if x.len() < count { 0 } else { usize::MAX });
         let whole = count / L::WIDTH * L::WIDTH;
         // No closure here: its body would be compiled without the instructions of these lanes.
         let mut lanes = [l.constant(0.0); N];
         let mut at = 0;
         while at < whole {
             for k in 0..N {
-                lanes[k] = l.load(&from[k][at..at + L::WIDTH]);
+                let first = at & steps[k];
+                lanes[k] = l.load(&from[k][first..first + L::WIDTH]);
             }
             l.store(F::of(l, lanes), &mut self.out[at..at + L::WIDTH]);
             at += L::WIDTH;
         }
         if whole < count {
             for k in 0..N {
-                lanes[k] = l.load_part(&from[k][whole..]);
+                lanes[k] = l.load_part(&from[k][whole & steps[k]..]);
             }
             l.store_part(F::of(l, lanes), &mut self.out[whole..]);
         }
@@ -163,6 +168,52 @@ pub(super) fn binary<T: Real>(op: BinaryOp, from: [&[T]; 2], out: &mut [T]) -> R
         other => return alone(&from, out, |sides, out| pointwise::binary(other, &sides[0], &sides[1], out)),
     }
     Ok(())
+}
+
+/// Whether an op runs on the loops here, which take copies of a number for a tile of it.
+pub(super) fn takes_copies(op: &Op) -> bool {
+    match op {
+        Op::Compare(_) | Op::Select => true,
+        Op::Binary(op) => pairs(*op) || matches!(op, BinaryOp::Maximum | BinaryOp::Minimum),
+        _ => false,
+    }
+}
+
+/// The largest or smallest element of a row, or NaN.
+pub(super) fn extreme<T: Real>(op: ReduceOp, row: &[T]) -> Option<T> {
+    match op {
+        ReduceOp::Max => dispatch(Extreme::<simple::Maximum, T> { row, function: PhantomData }),
+        _ => dispatch(Extreme::<simple::Minimum, T> { row, function: PhantomData }),
+    }
+}
+
+/// A fold of a row, register by register, where the order of the elements shows in a zero's sign alone.
+struct Extreme<'a, F, T> {
+    row: &'a [T],
+    function: PhantomData<F>,
+}
+
+impl<F: Combine<T>, T: Float> Kernel<T> for Extreme<'_, F, T> {
+    type Output = Option<T>;
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, l: L) -> Option<T> {
+        let mut found = l.splat(*self.row.first()?);
+        let mut chunks = self.row.chunks_exact(L::WIDTH);
+        for chunk in &mut chunks {
+            found = F::of(l, found, l.load(chunk));
+        }
+        for &x in chunks.remainder() {
+            found = F::of(l, found, l.splat(x));
+        }
+        let mut lanes = [*self.row.first()?; COPIES];
+        l.store(found, &mut lanes);
+        let mut one = l.splat(lanes[0]);
+        for &x in &lanes[1..L::WIDTH] {
+            one = F::of(l, one, l.splat(x));
+        }
+        l.store(one, &mut lanes);
+        Some(lanes[0])
+    }
 }
 
 /// Whether a function of two can be one of a pair.

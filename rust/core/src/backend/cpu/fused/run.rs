@@ -2,7 +2,7 @@
 
 use super::compile::{Class, Code, Compiled, Instruction, Load, REGISTERS, Source, TILE, Target};
 use super::io::{Io, Real};
-use super::loops;
+use super::loops::{self, COPIES};
 use crate::backend::cpu::fold::{Fold, Largest, Product, Smallest, Sum};
 use crate::backend::cpu::rows::along;
 use crate::backend::cpu::scratch;
@@ -54,7 +54,7 @@ pub(super) fn run<T: Real>(code: &Compiled, io: &Io<'_, T>, space: &Shape) -> Re
     let (rows, columns) = if code.flat { (1, rows * columns) } else { (rows, columns) };
     let wide = if code.flat { columns.min(TILE) } else { columns };
     let tall = (TILE / wide.max(1)).clamp(1, rows.max(1));
-    let tile = (tall * wide).max(1);
+    let tile = (tall * wide).max(COPIES);
     let totals: usize = code.folds.iter().map(|fold| if fold.number { 1 } else { columns }).sum();
     scratch::with::<T, _>(tile * code.registers, |memory| {
         scratch::with::<f64, _>(totals, |totals| {
@@ -113,7 +113,7 @@ impl<T: Real> Machine<'_, '_, T> {
     }
 
     fn step(&mut self, instruction: &Instruction, tile: Tile, file: &mut File<'_, T>) -> Result<()> {
-        let count = tile.count(instruction.class);
+        let count = if instruction.code == Code::Copies { COPIES } else { tile.count(instruction.class) };
         match instruction.to {
             Target::Register(register) => {
                 let to = std::mem::take(&mut file[register]);
@@ -156,6 +156,7 @@ impl<T: Real> Machine<'_, '_, T> {
         let count = tile.count(class);
         match from {
             Source::Register(register) => file[register].get(..count).ok_or_else(outside),
+            Source::Copies(register) => file[register].get(..COPIES).ok_or_else(outside),
             Source::Input(input) => {
                 let first = tile.first(class, self.columns);
                 self.io.input(input)?.get(first..first + count).ok_or_else(outside)
@@ -182,6 +183,7 @@ impl<T: Real> Machine<'_, '_, T> {
             Code::Choose(op) => loops::choose(op, [same(0)?, same(1)?, same(2)?, same(3)?], to),
             Code::Not => loops::not(same(0)?, to),
             Code::Truth => loops::truth(same(0)?, to),
+            Code::Copies => to.fill(of(0, Class::Number)?[0]),
             Code::Spread => spread(of(0, wide)?, wide, instruction.class, tile.columns, to),
             Code::FoldColumns(op) => {
                 let rows = of(0, Class::Full)?.chunks_exact(tile.columns.max(1));
@@ -267,8 +269,12 @@ fn fold<T: Real>(op: ReduceOp, row: &[T]) -> Result<T> {
     Ok(match op {
         ReduceOp::Sum => take(Sum::default(), row),
         ReduceOp::Prod => take(Product::default(), row),
-        ReduceOp::Max => take(Largest(None), row),
-        ReduceOp::Min => take(Smallest(None), row),
+        // The sign of a zero depends on the order of the elements: then they are taken as a fold that stands alone does.
+        ReduceOp::Max | ReduceOp::Min => match loops::extreme(op, row).filter(|found| found.wide() != 0.0) {
+            Some(found) => found,
+            None if op == ReduceOp::Max => take(Largest(None), row),
+            None => take(Smallest(None), row),
+        },
         ReduceOp::Any | ReduceOp::All => return Err(Error::bug("fused", "a fold of truth values")),
     })
 }
