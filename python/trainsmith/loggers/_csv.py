@@ -1,8 +1,8 @@
 """History as a CSV file."""
 
 import csv
-import io
-from typing import Any
+from os import PathLike
+from typing import Any, cast
 
 from trainsmith.loggers._file import FileLogger
 
@@ -31,17 +31,23 @@ class CsvLogger(FileLogger):
         epoch,learning_rate,training_loss,validation_loss,improved,seconds
     """
 
+    def __init__(self, path: str | PathLike[str]) -> None:
+        super().__init__(path)
+        self._writer = csv.writer(_Passing(), lineterminator="\n")
+
     def text(self, rows: list[dict[str, Any]]) -> str:
         """Writes rows with a header; see `FileLogger.text`."""
         columns = list(dict.fromkeys(name for row in rows for name in row))
-        return _lines([columns, *([row.get(name) for name in columns] for row in rows)]) if columns else ""
+        lines = [columns, *([row.get(name) for name in columns] for row in rows)] if columns else []
+        return "".join(map(self._writer.writerow, lines))
 
     def line(self, row: dict[str, Any]) -> str:
         """Writes a row; see `FileLogger.line`."""
-        return _lines([list(row.values())])
+        return cast(str, self._writer.writerow(row.values()))
 
 
-def _lines(rows: list[list[Any]]) -> str:
-    file = io.StringIO()
-    csv.writer(file, lineterminator="\n").writerows(rows)
-    return file.getvalue()
+class _Passing:
+    """A file that hands back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
