@@ -90,7 +90,8 @@ class PlainDisplay:
             text: the line.
         """
         self._clear()
-        print(text, file=self._lines, flush=True)
+        self._lines.write(f"{text}\n")
+        self._lines.flush()
 
     def progress(self, label: str, share: float) -> None:
         """Redraws the bar, at most ten times a second.

@@ -8,7 +8,6 @@ from trainsmith.training import EpochRecord
 _WIDTH = 10
 # Of these the smaller is better; of every other metric the larger.
 _SMALLER = {"training_loss", "validation_loss", "mae", "mse", "rmse", "log_loss", "pinball", "quantile"}
-_PLAIN = ("epoch", "learning_rate")
 
 
 class EpochLines:
@@ -28,9 +27,10 @@ class EpochLines:
 
     def __init__(self, history: Iterable[EpochRecord]) -> None:
         self._best: dict[str, float] = {}
-        self._header: tuple[str, ...] = ()
+        self._titles: list[str] = []
+        self._widths: list[int] = []
         for record in history:
-            self._marked(record)
+            self._cells(record)
 
     def lines(self, record: EpochRecord) -> list[str]:
         """Returns the next line, with the header before the first and where the columns change.
@@ -41,32 +41,30 @@ class EpochLines:
         Returns:
             One or two lines.
         """
-        cells = self._marked(record)
-        header = tuple(cells)
-        rows = [list(cells.values())]
-        if header != self._header:
-            self._header = header
-            rows.insert(0, list(header))
-        widths = [max(_WIDTH, len(title)) for title in header]
-        # A column for the star, so that numbers stand below each other.
-        return [
-            "  ".join(
-                (cell if cell.endswith("*") or row is not rows[-1] or title in _PLAIN else f"{cell} ").rjust(width)
-                for title, cell, width in zip(header, row, widths, strict=True)
-            ).rstrip()
-            for row in rows
-        ]
+        cells = self._cells(record)
+        titles = list(cells)
+        if titles == self._titles:
+            return [self._line(cells.values())]
+        self._titles, self._widths = titles, [max(_WIDTH, len(title)) for title in titles]
+        return [self._line(titles), self._line(cells.values())]
 
-    def _marked(self, record: EpochRecord) -> dict[str, str]:
-        values: dict[str, float | None] = {"training_loss": record.training_loss}
-        if record.validation_loss is not None:
-            values["validation_loss"] = record.validation_loss
-        values |= record.validation_metrics
+    def _line(self, cells: Iterable[str]) -> str:
+        return "  ".join(map(str.rjust, cells, self._widths)).rstrip()
+
+    def _cells(self, record: EpochRecord) -> dict[str, str]:
         cells = {"epoch": str(record.epoch), "learning_rate": number_text(record.learning_rate)}
-        for name, value in values.items():
-            best = self._best.get(name)
-            better = value is not None and (best is None or (value < best if name in _SMALLER else value > best))
-            if better and value is not None:
-                self._best[name] = value
-            cells[name] = number_text(value) + ("*" if better else "")
+        cells["training_loss"] = self._marked("training_loss", record.training_loss)
+        if record.validation_loss is not None:
+            cells["validation_loss"] = self._marked("validation_loss", record.validation_loss)
+        for name, value in record.validation_metrics.items():
+            cells[name] = self._marked(name, value)
         return cells
+
+    def _marked(self, name: str, value: float | None) -> str:
+        """Writes a value; others have a space where the best so far has its star, so that digits are aligned."""
+        if value is not None:
+            best = self._best.get(name)
+            if best is None or (value < best if name in _SMALLER else value > best):
+                self._best[name] = value
+                return number_text(value) + "*"
+        return number_text(value) + " "
