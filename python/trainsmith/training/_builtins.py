@@ -26,7 +26,7 @@ from trainsmith.training._sections import OptimizerConfig, ScheduleConfig
 from trainsmith.training._sequences import DefaultSequenceProvider
 from trainsmith.training.checkpoints import CheckpointConfig
 from trainsmith.training.loop import LoopConfig
-from trainsmith.training.workflows import StandardWorkflow
+from trainsmith.training.workflows import LoopWorkflow, StandardWorkflow
 
 
 def sequence_provider(*, config: Mapping[str, Any], ctx: RunContext) -> DefaultSequenceProvider[Any]:
@@ -119,7 +119,11 @@ def standard_workflow(*, config: Mapping[str, Any], ctx: RunContext) -> Standard
         >>> from trainsmith.training import Float32Registry
         >>> workflow = Float32Registry.get_workflow("standard", {"optimizer": {"name": "sgd"}, "metrics": ["mae"]})
     """
-    names = tuple(inspect.signature(StandardWorkflow).parameters)
+    # Its own keywords, and those that it hands on.
+    parameters = [
+        one for kind in (StandardWorkflow, LoopWorkflow) for one in inspect.signature(kind).parameters.values()
+    ]
+    names = tuple(one.name for one in parameters if one.kind is one.KEYWORD_ONLY)
     _check_names("standard", config, (), names)
     made = {
         name: read(_WORKFLOW_PARTS[name], cast(Mapping[str, Any], value), name)

@@ -1,17 +1,14 @@
 """Runs a trainer as a workflow."""
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, Unpack
 
 from trainsmith.training._config import WorkflowConfig
 from trainsmith.training._element import T
 from trainsmith.training._graph import Graph
 from trainsmith.training._protocols_data import DataProvider
 from trainsmith.training._protocols_model import Trainer
-from trainsmith.training._protocols_validation import MetricComputer
-from trainsmith.training.checkpoints import CheckpointConfig
-from trainsmith.training.loop import Callback, LoopConfig, TrainerLearner
-from trainsmith.training.workflows._base import LoopWorkflow, same_kind, set_rate
+from trainsmith.training.loop import TrainerLearner
+from trainsmith.training.workflows._base import LoopWorkflow, RunOptions, same_kind, set_rate
 
 
 class TrainerWorkflowAdapter(LoopWorkflow[T]):
@@ -22,12 +19,7 @@ class TrainerWorkflowAdapter(LoopWorkflow[T]):
         optimizer: an optimizer, or a function of parameters that makes one. An optimizer of other parameters than the
             new model's serves as a pattern: one of its kind and options is made. The rate is the configuration's.
         loss: output and targets to the mean loss, for trainers without `evaluate_step`.
-        loop: see `LoopWorkflow`, as the following.
-        callbacks: watch and steer.
-        checkpoints: where and when to save the state.
-        resume: whether to go on from the newest checkpoint.
-        metrics: names of metrics.
-        computer: computes further metrics.
+        options: `loop`, `callbacks`, `checkpoints`, `resume`, `metrics` and `computer`; see `LoopWorkflow`.
 
     Example:
         >>> import numpy as np
@@ -58,21 +50,9 @@ class TrainerWorkflowAdapter(LoopWorkflow[T]):
         optimizer: Any,
         *,
         loss: Any = None,
-        loop: LoopConfig | None = None,
-        callbacks: Iterable[Callback] = (),
-        checkpoints: CheckpointConfig | None = None,
-        resume: bool = False,
-        metrics: Iterable[str] = (),
-        computer: MetricComputer | None = None,
+        **options: Unpack[RunOptions],
     ) -> None:
-        super().__init__(
-            loop=loop,
-            callbacks=callbacks,
-            checkpoints=checkpoints,
-            resume=resume,
-            metrics=metrics,
-            computer=computer,
-        )
+        super().__init__(**options)
         self._trainer = trainer
         self._optimizer = optimizer
         self._loss = loss

@@ -4,7 +4,7 @@ import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, Generic
+from typing import Any, Generic, TypedDict
 
 import numpy as np
 
@@ -34,6 +34,17 @@ from trainsmith.training.loop import (
 )
 
 _OP = "workflow"
+
+
+class RunOptions(TypedDict, total=False):
+    """What every workflow on the loop takes by keyword and hands on to `LoopWorkflow`, which explains it."""
+
+    loop: LoopConfig | None
+    callbacks: Iterable[Callback]
+    checkpoints: CheckpointConfig | None
+    resume: bool
+    metrics: Iterable[str]
+    computer: MetricComputer | None
 
 
 class LoopWorkflow(ABC, Generic[T]):
@@ -156,7 +167,7 @@ class LoopWorkflow(ABC, Generic[T]):
                 fingerprint={
                     "seed": config.random_seed,
                     "learning_rate": config.learning_rate,
-                    "batches": config.batch_config.to_dict(),
+                    "batches": config.batch_config.identity(),
                     "model": config.model_config.to_dict(),
                     "training data": "" if self._checkpoints is None else identity_of(dataset),
                 },

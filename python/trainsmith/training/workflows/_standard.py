@@ -1,7 +1,7 @@
 """The built-in workflow `standard`."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, Unpack
 
 from trainsmith import optim
 from trainsmith.training._config import WorkflowConfig
@@ -10,12 +10,10 @@ from trainsmith.training._graph import Graph
 from trainsmith.training._optimization import make_optimizer, make_scheduler
 from trainsmith.training._protocols_data import DataProvider
 from trainsmith.training._protocols_model import GradientStrategy
-from trainsmith.training._protocols_validation import MetricComputer
 from trainsmith.training._sections import OptimizerConfig, ScheduleConfig
 from trainsmith.training._trainer import DefaultTrainer
-from trainsmith.training.checkpoints import CheckpointConfig
-from trainsmith.training.loop import Averaging, Callback, LoopConfig, Scheduling, TrainerLearner
-from trainsmith.training.workflows._base import LoopWorkflow, loss_of, same_kind, set_rate
+from trainsmith.training.loop import Averaging, Scheduling, TrainerLearner
+from trainsmith.training.workflows._base import LoopWorkflow, RunOptions, loss_of, same_kind, set_rate
 
 
 class StandardWorkflow(LoopWorkflow[T]):
@@ -31,12 +29,7 @@ class StandardWorkflow(LoopWorkflow[T]):
         average_decay: of `ema`, in [0, 1].
         average_start: epochs done before the first update of `swa`.
         gradient_norm: whether to keep the norm of the gradients, for `callbacks.GradientNorms`.
-        loop: see `LoopWorkflow`, as the following.
-        callbacks: watch and steer.
-        checkpoints: where and when to save the state.
-        resume: whether to go on from the newest checkpoint.
-        metrics: names of metrics.
-        computer: computes further metrics.
+        options: `loop`, `callbacks`, `checkpoints`, `resume`, `metrics` and `computer`; see `LoopWorkflow`.
 
     Example:
         >>> import numpy as np
@@ -67,21 +60,9 @@ class StandardWorkflow(LoopWorkflow[T]):
         average_decay: float = 0.999,
         average_start: int = 0,
         gradient_norm: bool = False,
-        loop: LoopConfig | None = None,
-        callbacks: Iterable[Callback] = (),
-        checkpoints: CheckpointConfig | None = None,
-        resume: bool = False,
-        metrics: Iterable[str] = (),
-        computer: MetricComputer | None = None,
+        **options: Unpack[RunOptions],
     ) -> None:
-        super().__init__(
-            loop=loop,
-            callbacks=callbacks,
-            checkpoints=checkpoints,
-            resume=resume,
-            metrics=metrics,
-            computer=computer,
-        )
+        super().__init__(**options)
         self._loss = loss
         self._optimizer = optimizer or OptimizerConfig()
         self._schedule = schedule or ScheduleConfig()
