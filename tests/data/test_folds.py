@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -149,6 +151,27 @@ def test_walk_forward_is_that_of_skfolio(rows, train, test, purge, expanding):
     skfolio = pytest.importorskip("skfolio.model_selection")
     theirs = skfolio.WalkForward(test_size=test, train_size=train, purged_size=purge, expand_train=expanding)
     assert ours == reference(theirs, rows)
+
+
+@given(
+    folds=st.integers(3, 7),
+    size=st.integers(2, 12),
+    tested=st.integers(2, 3),
+    purge=st.integers(0, 5),
+    embargo=st.integers(0, 5),
+)
+def test_purged_folds_are_the_parts_of_those_of_skfolio(folds, size, tested, purge, embargo):
+    """skfolio tests on several folds at once: its training rows are those that each of ours leaves."""
+    assume(tested < folds and purge + embargo < size - 1)
+    skfolio = pytest.importorskip("skfolio.model_selection")
+    # Whole folds: rows that are left over go to the first folds here and to the last one there.
+    rows = folds * size
+    ours = folds_of(PurgedKFold(folds, purge=purge, embargo=embargo), rows)
+    theirs = skfolio.CombinatorialPurgedCV(folds, tested, purged_size=purge, embargo_size=embargo)
+    found = list(theirs.split(np.zeros((rows, 1))))
+    for chosen, (train, tests) in zip(combinations(ours, tested), found, strict=True):
+        assert [one.tolist() for one in tests] == [test for _, test in chosen]
+        assert train.tolist() == sorted(set.intersection(*(set(kept) for kept, _ in chosen)))
 
 
 @given(st.integers(1, 6), st.integers(0, 4))
