@@ -4,7 +4,14 @@ import numpy as np
 
 import trainsmith as ts
 from trainsmith import nn, optim
-from trainsmith.training import ArrayDataProvider, BatchConfig, EarlyStopConfig, EarlyStopping
+from trainsmith.training import (
+    ArrayDataProvider,
+    BatchConfig,
+    DefaultTrainer,
+    EarlyStopConfig,
+    EarlyStopping,
+    Graph,
+)
 from trainsmith.training.checkpoints import CheckpointConfig, CheckpointStore
 from trainsmith.training.loop import (
     Averaging,
@@ -61,13 +68,18 @@ def make_loop(
     top_k=1,
     every_epochs=1,
     batch_size=8,
+    strategy=None,
     **options,
 ):
     ts.manual_seed(seed)
     provider = provider or table()
     model = nn.Sequential(nn.Linear(3, 16), nn.ReLU(), nn.Dropout(dropout), nn.Linear(16, 1))
     optimizer = optim.AdamW(model.parameters(), lr=0.02)
-    learner = TrainerLearner(StepTrainer(), model, optimizer, loss=nn.MSELoss())
+    if strategy is None:
+        learner = TrainerLearner(StepTrainer(), model, optimizer, loss=nn.MSELoss())
+    else:
+        graph = Graph(model)
+        learner = TrainerLearner(DefaultTrainer(graph, nn.MSELoss(), optimizer, strategy), graph, optimizer)
     batches = BatchConfig(batch_size=batch_size)
     names = ("max_epochs", "max_steps", "max_seconds", "validate_every", "sanity_batches", "overfit_batches")
     names += ("fast_dev_run", "on_nan", "restore_best", "read_every")

@@ -1,15 +1,18 @@
 """A run that was interrupted and goes on ends with the bits of one that was not."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from tests.training.loop.runs import StopAt, make_loop, table, weights
 
+import trainsmith as ts
 from trainsmith.errors import DataError, IoError
 from trainsmith.training import BatchConfig, ChunkedDataIterator, DataIteratorAdapter
 from trainsmith.training.checkpoints import CheckpointWarning
 from trainsmith.training.loop import Callback
+from trainsmith.training.strategies import ClippingStrategy, LossScaler, MixedPrecisionStrategy
 
 
 def outcome(loop):
@@ -40,6 +43,32 @@ def test_a_resumed_run_has_the_bits_of_an_uninterrupted_one(tmp_path, stop_at, a
 def test_other_settings_resume_exactly_too(tmp_path, options):
     expected = outcome(make_loop(**options))
     assert interrupted_then_resumed(tmp_path / "c", 10, **options) == expected
+
+
+@pytest.mark.parametrize("stop_at", [1, 2, 5, 7, 13, 27])
+def test_mixed_precision_goes_on_with_its_scale(tmp_path, stop_at):
+    """The scale overflows at the first steps, then grows every third one, so each step depends on where it was."""
+    scales = []
+
+    class Watch(Callback):
+        def on_step_end(self, loop, loss):
+            scales.append(loop.learner.state_dict()["trainer"]["strategy"]["scaler"]["scale"])
+
+    def run(folder=None, **options):
+        scaler = LossScaler(2.0**22, growth_interval=3)
+        strategy = ClippingStrategy(MixedPrecisionStrategy(dtype=ts.float16, scaler=scaler), max_norm=1.0)
+        return make_loop(folder, strategy=strategy, **options)
+
+    whole = run(callbacks=[Watch()])
+    expected = outcome(whole), whole.learner.state_dict()["trainer"]
+    assert {later / earlier for earlier, later in pairwise(scales)} == {0.5, 1.0, 2.0}
+    watch = StopAt(stop_at)
+    assert run(tmp_path / "c", callbacks=[watch], stop=lambda: watch.reached).run().status == "interrupted"
+    rest = run(tmp_path / "c", callbacks=[Watch()], resume=True, seed=99, stop=lambda: False)
+    first = list(scales)
+    scales.clear()
+    assert (outcome(rest), rest.learner.state_dict()["trainer"]) == expected
+    assert scales == first[stop_at:]
 
 
 def test_checkpoints_in_the_middle_of_an_epoch_lead_to_the_same_end(tmp_path):
