@@ -4,6 +4,7 @@ import gc
 import multiprocessing
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,15 +14,19 @@ from hypothesis import strategies as st
 import trainsmith as ts
 from trainsmith._core import Gather
 from trainsmith.data import Permutation, WeightedOrder, batches
-from trainsmith.data._gather import plain_batches, row_batches
+from trainsmith.data._gather import RowSource, plain_batches
 from trainsmith.errors import IndexRangeError, ShapeError
-from trainsmith.training import create_windows
+from trainsmith.training import ArrayDataProvider, BatchConfig, create_windows
 
 DTYPES = ("bool", "int8", "uint16", "int64", "float16", "float32", "float64")
 
 
 def bits(taken):
     return [[(x.shape, str(x.dtype), np.asarray(x).tobytes()) for x in rows] for rows in taken]
+
+
+def row_batches(sources, *, workers=0, **options):
+    return RowSource(sources, workers=workers).batches(**options)
 
 
 def order_of(kind, count):
@@ -37,8 +42,9 @@ def order_of(kind, count):
     dtypes=st.lists(st.sampled_from(DTYPES), min_size=1, max_size=3),
     width=st.sampled_from([(), (0,), (3,), (2, 5)]),
     place=st.floats(0, 1),
+    workers=st.sampled_from([0, 0, 1, 3]),
 )
-def test_the_thread_gives_the_bits_of_the_plain_path(count, batch_size, kind, dtypes, width, place):
+def test_the_core_gives_the_bits_of_the_plain_path(count, batch_size, kind, dtypes, width, place, workers):
     sources = [
         (np.arange(count * max(1, int(np.prod(width)))) % 120)
         .astype(dtype)[: count * int(np.prod(width))]
@@ -46,14 +52,16 @@ def test_the_thread_gives_the_bits_of_the_plain_path(count, batch_size, kind, dt
         for dtype in dtypes
     ]
     options = {"batch_size": batch_size, "start": int(place * count), "stop": count}
-    fast = row_batches(sources, order=order_of(kind, count), **options)
+    fast = row_batches(sources, order=order_of(kind, count), workers=workers, **options)
     assert isinstance(fast, Gather) or options["start"] == count
     assert bits(fast) == bits(plain_batches(sources, order=order_of(kind, count), **options))
 
 
-def test_many_batches_come_through_the_queue():
+@pytest.mark.parametrize("workers", [0, 1, 4])
+def test_many_batches_come_through_the_queue(workers):
     source = np.arange(200_000, dtype=np.int64)
-    found = [int(x[0]) for (x,) in row_batches([source], order=None, batch_size=100, start=0, stop=source.size)]
+    options = {"order": None, "batch_size": 100, "start": 0, "stop": source.size}
+    found = [int(x[0]) for (x,) in row_batches([source], workers=workers, **options)]
     assert found == list(range(0, 200_000, 100))
 
 
@@ -105,7 +113,7 @@ def test_tensors_of_another_device_take_the_plain_path():
 
 def test_an_iteration_that_is_left_lets_its_arrays_go():
     source = np.zeros((100_000, 8))
-    made = row_batches([source], order=None, batch_size=10, start=0, stop=100_000)
+    made = row_batches([source], order=None, batch_size=10, start=0, stop=100_000, workers=2)
     for _ in range(3):
         next(made)
     del made
@@ -132,7 +140,8 @@ def _count_in_child(made, queue):
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork")
 def test_a_forked_child_goes_on():
-    made = batches(np.zeros((50_000, 8)), np.zeros(50_000), batch_size=100)
+    sources = [np.zeros((50_000, 8)), np.zeros(50_000)]
+    made = row_batches(sources, order=None, batch_size=100, start=0, stop=50_000, workers=2)
     next(made)
     next(made)
     context = multiprocessing.get_context("fork")
@@ -143,6 +152,22 @@ def test_a_forked_child_goes_on():
         child.start()
     assert queue.get(timeout=60) == 49_800
     child.join(60)
+
+
+def threads():
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("Threads:")]
+    return int(line.split()[1])
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="counts threads as Linux does")
+@pytest.mark.parametrize(("batch_size", "workers", "expected"), [(100, 0, 0), (4000, 0, 1), (100, 1, 1), (100, 3, 3)])
+def test_as_many_threads_gather_as_were_asked_for(batch_size, workers, expected):
+    provider = ArrayDataProvider(np.zeros((100_000, 8)), np.zeros(100_000))
+    before = threads()
+    with provider.get_training_data(BatchConfig(batch_size=batch_size, shuffle=False, num_workers=workers)) as data:
+        assert data.next()
+        assert threads() - before == expected
+    assert threads() == before
 
 
 def test_a_batch_costs_the_step_little():

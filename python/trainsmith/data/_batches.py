@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainsmith._core import Tensor
-from trainsmith.data._gather import Source, row_batches
+from trainsmith.data._gather import RowSource, Source
 from trainsmith.data._permutation import Permutation
 from trainsmith.data._wording import shown, worded
 from trainsmith.errors import ConfigError, DataError, DTypeError, ShapeError
@@ -36,7 +36,7 @@ class Batches(Iterator[tuple[Tensor, ...]]):
     """
 
     def __init__(self, sources: Sequence[Source], *, batch_size: int, stop: int, seed: int | None) -> None:
-        self._sources = sources
+        self._source = RowSource(sources)
         self._size = batch_size
         self._stop = stop
         self._seed = seed
@@ -80,10 +80,8 @@ class Batches(Iterator[tuple[Tensor, ...]]):
 
     def _go_to(self, given: int) -> None:
         self._given = given
-        count = int(self._sources[0].shape[0])
-        self._batches = row_batches(
-            self._sources,
-            order=None if self._seed is None else Permutation(count, self._seed),
+        self._batches = self._source.batches(
+            order=None if self._seed is None else Permutation(self._source.rows, self._seed),
             batch_size=self._size,
             start=given * self._size,
             stop=self._stop,

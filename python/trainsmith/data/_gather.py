@@ -1,6 +1,7 @@
-"""Batches of rows: gathered ahead by a thread of the core where the arrays allow it, and with NumPy otherwise."""
+"""Batches of rows: gathered by the core where the arrays allow it, and with NumPy otherwise."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -11,6 +12,8 @@ from trainsmith._core import Gather, Tensor
 from trainsmith.data._permutation import Permutation
 
 Source = npt.NDArray[Any] | Tensor
+# A tensor of the memory, and where the rows are part of a larger array, their shape, distance and first place.
+_Memory = tuple[Tensor, tuple[Sequence[int], int, int] | None]
 
 _BLOCK = 1 << 15
 
@@ -32,44 +35,63 @@ class Order(Protocol):
         ...
 
 
-def row_batches(
-    sources: Sequence[Source], *, order: Order | None, batch_size: int, start: int, stop: int, device: str = "cpu"
-) -> Iterator[tuple[Tensor, ...]]:
-    """Cuts arrays into batches; a thread gathers them ahead where every row lies whole in host memory.
+class RowSource:
+    """Arrays that are cut into batches, once or for every epoch anew.
 
-    That holds for contiguous arrays, for some columns of one, and for windows over its rows.
+    Batches are gathered by the core where every row lies whole in host memory: in contiguous arrays, in some columns of
+    one, and in windows over its rows.
 
     Args:
-        sources: arrays of one length; they must not change while the batches are taken.
-        order: of the rows; None for their own.
-        batch_size: rows per batch.
-        start: the first position.
-        stop: the position after the last.
+        sources: arrays of one length; they must not change while batches are taken.
         device: where the batches of NumPy arrays go; those of tensors stay where the tensors are.
-
-    Returns:
-        An iterator of one tensor per source.
+        workers: threads of the core that gather ahead; with 0 their order and size decide whether there is one.
 
     Example:
         >>> import numpy as np
-        >>> batches = row_batches([np.arange(5)], order=None, batch_size=2, start=1, stop=4)
-        >>> [x.tolist() for (x,) in batches]
+        >>> source = RowSource([np.arange(5)])
+        >>> [x.tolist() for (x,) in source.batches(order=None, batch_size=2, start=1, stop=4)]
         [[1, 2], [3]]
     """
-    found = [_in_memory(source, device) for source in sources] if start < stop else []
-    rows = [one for one in found if one is not None]
-    if not rows or len(rows) < len(sources):
-        return plain_batches(sources, order=order, batch_size=batch_size, start=start, stop=stop, device=device)
-    if isinstance(order, Permutation):
-        return Gather(rows, batch_size, (start, stop), device, keys=order.keys)
-    listed = None if order is None else order.at(np.arange(stop, dtype=np.int64))
-    return Gather(rows, batch_size, (start, stop), device, listed=listed)
+
+    def __init__(self, sources: Sequence[Source], *, device: str = "cpu", workers: int = 0) -> None:
+        self.rows = int(sources[0].shape[0])
+        self._sources = sources
+        self._device = device
+        self._workers = workers
+
+    def batches(self, *, order: Order | None, batch_size: int, start: int, stop: int) -> Iterator[tuple[Tensor, ...]]:
+        """Starts a pass over some positions.
+
+        Args:
+            order: of the rows; None for their own.
+            batch_size: rows per batch.
+            start: the first position.
+            stop: the position after the last.
+
+        Returns:
+            An iterator of one tensor per source.
+        """
+        sources, device = self._sources, self._device
+        if start >= stop or self._memory is None:
+            return plain_batches(sources, order=order, batch_size=batch_size, start=start, stop=stop, device=device)
+        span, workers = (start, stop), self._workers
+        if isinstance(order, Permutation):
+            return Gather(self._memory, batch_size, span, device, keys=order.keys, workers=workers)
+        listed = None if order is None else order.at(np.arange(stop, dtype=np.int64))
+        return Gather(self._memory, batch_size, span, device, listed=listed, workers=workers)
+
+    @cached_property
+    def _memory(self) -> list[_Memory] | None:
+        """Where the rows of each source lie; None where one of them is not for the core."""
+        found = [_in_memory(source, self._device) for source in self._sources]
+        whole = [one for one in found if one is not None]
+        return whole if len(whole) == len(found) else None
 
 
 def plain_batches(
     sources: Sequence[Source], *, order: Order | None, batch_size: int, start: int, stop: int, device: str = "cpu"
 ) -> Iterator[tuple[Tensor, ...]]:
-    """Gives the batches of `row_batches` without a thread, from any arrays and tensors.
+    """Gives the batches of `RowSource` without the core, from any arrays and tensors.
 
     Args:
         sources: arrays of one length.
@@ -106,7 +128,7 @@ def _rows(source: Source, chosen: slice | npt.NDArray[np.int64], device: str) ->
     return ts.take(source, ts.asarray(chosen, device=source.device), axis=0)
 
 
-def _in_memory(source: Source, device: str) -> tuple[Tensor, tuple[Sequence[int], int, int] | None] | None:
+def _in_memory(source: Source, device: str) -> _Memory | None:
     """Finds the memory of a source: a tensor of it, and where the rows are part of a larger array, their places."""
     if isinstance(source, Tensor):
         return (source, None) if source.device == device == "cpu" else None

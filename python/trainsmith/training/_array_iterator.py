@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
-from trainsmith.data._gather import Order, Source, row_batches
+from trainsmith.data._gather import Order, RowSource, Source
 from trainsmith.training._batch import Batch
 from trainsmith.training._context import RunContext
 from trainsmith.training._element import T_co
@@ -13,7 +13,7 @@ _OP = "array_iterator"
 
 
 class ArrayIterator(Iteration[T_co]):
-    """Cuts arrays into batches, gathered ahead by a thread; every method may be called from any thread.
+    """Cuts arrays into batches, large ones gathered ahead; every method may be called from any thread.
 
     Args:
         names: of the inputs.
@@ -22,6 +22,7 @@ class ArrayIterator(Iteration[T_co]):
         order: from an epoch to the order of its rows; None for their own.
         drop_last: whether to leave out a last batch with fewer rows.
         device: where the batches go.
+        workers: threads that gather ahead; see `BatchConfig.num_workers`.
 
     Example:
         `ArrayDataProvider` makes them.
@@ -36,14 +37,14 @@ class ArrayIterator(Iteration[T_co]):
         order: Callable[[int], Order] | None = None,
         drop_last: bool = False,
         device: str = "cpu",
+        workers: int = 0,
     ) -> None:
         self._names = tuple(names)
-        self._sources = sources
+        self._source = RowSource(sources, device=device, workers=workers)
         self._batch_size = batch_size
         self._order = order
-        self._device = device
         self._lock = threading.Lock()
-        rows = int(sources[0].shape[0])
+        rows = self._source.rows
         self._rows = rows - rows % batch_size if drop_last else rows
         self._epoch = 0
         self._go_to(0)
@@ -51,9 +52,8 @@ class ArrayIterator(Iteration[T_co]):
     def next(self, *, ctx: RunContext | None = None) -> bool:
         """Goes to the next batch; see `DataIterator.next`."""
         with self._lock:
-            stopped = cancellation(ctx, "next")
-            if stopped is not None:
-                self._closed, self._error = True, stopped
+            if ctx is not None and ctx.done:
+                self._closed, self._error = True, cancellation(ctx, "next")
             self._batch: Batch[T_co] | None = None
             rows = None if self._closed else next(self._batches, None)
             if rows is None:
@@ -103,11 +103,9 @@ class ArrayIterator(Iteration[T_co]):
         self._batch = None
         self._closed = False
         self._error: Exception | None = None
-        self._batches = row_batches(
-            self._sources,
+        self._batches = self._source.batches(
             order=None if self._order is None else self._order(self._epoch),
             batch_size=self._batch_size,
             start=start,
             stop=self._rows,
-            device=self._device,
         )

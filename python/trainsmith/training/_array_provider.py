@@ -162,6 +162,7 @@ class ArrayDataProvider(Generic[T_co]):
             order=self._order if config.shuffle else None,
             drop_last=config.drop_last,
             device=self._device,
+            workers=config.num_workers,
         )
 
     def get_validation_data(self, config: BatchConfig, *, ctx: RunContext | None = None) -> "ArrayIterator[T_co]":
@@ -176,6 +177,7 @@ class ArrayDataProvider(Generic[T_co]):
             [*inputs.values(), targets, *self._as_source(self._validation_weights)],
             batch_size=config.batch_size,
             device=self._device,
+            workers=config.num_workers,
         )
 
     def get_metadata(self) -> Mapping[str, Any]:

@@ -18,7 +18,9 @@ class BatchConfig(Plain):
         batch_size: rows per training step, at least 1.
         shuffle: whether each epoch draws a new order.
         drop_last: whether to leave out a last batch with fewer rows.
-        num_workers: background loaders; tables in memory need none.
+        num_workers: threads that gather batches of arrays ahead of the step, in the same order; with 0 there is one
+            where rows are shuffled or batches large, and none where it would cost more time than it saves. Chunks are
+            loaded ahead by a thread of their own.
         extensions: free entries, kept as they are.
 
     Raises:
@@ -32,8 +34,12 @@ class BatchConfig(Plain):
     batch_size: int = option(64, "rows per training step", "int", low=1)
     shuffle: bool = option(True, "a new order of the rows in every epoch", "bool")
     drop_last: bool = option(False, "leave out a last batch with fewer rows", "bool")
-    num_workers: int = option(0, "background loaders", "int", low=0, in_file=False)
+    num_workers: int = option(0, "threads that gather batches; 0: one where it pays", "int", low=0)
     extensions: Mapping[str, Any] = option({}, _EXTENSIONS, "map")
+
+    def identity(self) -> dict[str, Any]:
+        """Returns what decides which rows are in a batch, as plain values; the number of workers does not."""
+        return {name: value for name, value in self.to_dict().items() if name != "num_workers"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

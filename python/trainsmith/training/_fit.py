@@ -124,7 +124,7 @@ def fit(
             "validation_rows": 0 if validation is None else validation.rows,
             "seed": config.random_seed,
             "learning_rate": config.learning_rate,
-            "batches": config.batch_config.to_dict(),
+            "batches": config.batch_config.identity(),
             **(fingerprint or {}),
         },
         batches=batches,
@@ -152,6 +152,7 @@ def _batches(train: Arrays, config: WorkflowConfig, device: str) -> ArrayIterato
         order=(lambda epoch: Permutation(train.rows, config.random_seed, epoch)) if batches.shuffle else None,
         drop_last=batches.drop_last and train.rows > batches.batch_size,
         device=device,
+        workers=batches.num_workers,
     )
 
 

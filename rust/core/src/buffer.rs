@@ -56,7 +56,7 @@ impl HostStorage {
 
     /// A copy of `bytes`.
     pub fn copied(bytes: &[u8], device: Device) -> Self {
-        let mut copy = pool::take(bytes.len());
+        let mut copy = with_room(bytes.len());
         copy.extend_from_slice(bytes);
         Self::new(copy, device)
     }
@@ -68,9 +68,14 @@ impl Drop for HostStorage {
     }
 }
 
+/// No bytes yet, on a cache-line boundary, with room for `len` of them.
+pub fn with_room(len: usize) -> HostVec {
+    pool::take(len)
+}
+
 /// `len` zero bytes on a cache-line boundary.
 pub fn zeroed(len: usize) -> HostVec {
-    let mut bytes = pool::take(len);
+    let mut bytes = with_room(len);
     bytes.resize(len, 0);
     bytes
 }

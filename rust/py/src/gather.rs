@@ -1,7 +1,7 @@
 //! Batches of rows for Python.
 
 use crate::errors::{OrRaise, raise};
-use crate::gate::gate;
+use crate::gate::{attached, gate};
 use crate::tensor::PyTensor;
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
@@ -39,9 +39,10 @@ fn rows_of((shape, step, offset): &View) -> Layout {
 
 #[pymethods]
 impl PyGather {
-    /// Batches of the positions in `span`: from its start, before its end. `keys` shuffle; `listed` names the row at each position; with neither the rows come in order.
+    /// Batches of the positions in `span`: from its start, before its end. `keys` shuffle; `listed` names the row at each position; with neither the rows come in order. Of `workers` threads, 0 leaves it to their order and size whether one gathers them.
     #[new]
-    #[pyo3(signature = (sources, batch_size, span, device, /, *, keys=None, listed=None))]
+    #[pyo3(signature = (sources, batch_size, span, device, /, *, keys=None, listed=None, workers=0))]
+    #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn new(
         py: Python<'_>,
         sources: Vec<(Bound<'_, PyTensor>, Option<View>)>,
@@ -50,6 +51,7 @@ impl PyGather {
         device: &str,
         keys: Option<[u64; 8]>,
         listed: Option<PyBuffer<i64>>,
+        workers: usize,
     ) -> PyResult<Self> {
         let device = Device::parse(device).or_raise(py)?;
         let sources: Vec<(&Tensor, &Option<View>)> = sources.iter().map(|(base, view)| (&base.get().0, view)).collect();
@@ -69,7 +71,7 @@ impl PyGather {
                 let value = compact(&base.value("batches")?)?;
                 Ok::<_, Error>(view.as_ref().map_or_else(|| value.clone(), |view| value.with_layout(rows_of(view))))
             });
-            Ahead::new(Rows::new(values.collect::<Result<_, _>>()?, order)?, batch_size, span.0, span.1)
+            Ahead::new(Rows::new(values.collect::<Result<_, _>>()?, order)?, batch_size, span.0, span.1, workers)
         })?;
         Ok(Self { ahead: Mutex::new(ahead), device })
     }
@@ -79,7 +81,12 @@ impl PyGather {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
-        let values = gate(py, "batches", || self.ahead.lock().unwrap_or_else(PoisonError::into_inner).next_batch())?;
+        // A lock that another thread holds may have to wait, so nobody waits for it with the GIL.
+        let short = self.ahead.try_lock().ok().filter(|ahead| ahead.is_short());
+        let values = match short {
+            Some(mut ahead) => attached(py, "batches", || ahead.next_batch()),
+            None => gate(py, "batches", || self.ahead.lock().unwrap_or_else(PoisonError::into_inner).next_batch()),
+        }?;
         let Some(values) = values else { return Ok(None) };
         let tensors = values.into_iter().map(|value| {
             let tensor = if self.device == Device::Cpu {

@@ -1,10 +1,12 @@
 //! Small host buffers that were let go, kept by each thread for its next ops.
 //!
-//! An eager op on a small tensor costs less than the allocator's aligned allocation and release do.
+//! An eager op on a small tensor costs less than the allocator's aligned allocation and release do. What a thread has
+//! no room for goes to the threads that have nothing: one thread makes batches, and another lets them go.
 
 use super::HostVec;
 use aligned_vec::AVec;
 use std::cell::RefCell;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Smallest and largest size that is kept, as powers of two.
@@ -18,6 +20,8 @@ const SIZES: usize = (LARGEST - SMALLEST + 1) as usize;
 thread_local! {
     static SHELVES: RefCell<[Vec<HostVec>; SIZES]> = const { RefCell::new([const { Vec::new() }; SIZES]) };
 }
+
+static SPARE: Mutex<[Vec<HostVec>; SIZES]> = Mutex::new([const { Vec::new() }; SIZES]);
 
 static ALLOCATED: AtomicU64 = AtomicU64::new(0);
 
@@ -35,8 +39,10 @@ fn shelf(len: usize) -> Option<usize> {
 /// An empty buffer with room for `len` bytes, on a cache-line boundary.
 pub(super) fn take(len: usize) -> HostVec {
     let Some(shelf) = shelf(len) else { return allocate(len) };
-    let kept = SHELVES.try_with(|shelves| shelves.borrow_mut()[shelf].pop());
-    kept.ok().flatten().unwrap_or_else(|| allocate(1 << (shelf as u32 + SMALLEST)))
+    let kept = SHELVES.try_with(|shelves| shelves.borrow_mut()[shelf].pop()).ok().flatten();
+    // Nobody waits for a buffer: to allocate one is quicker.
+    let kept = kept.or_else(|| SPARE.try_lock().ok()?[shelf].pop());
+    kept.unwrap_or_else(|| allocate(1 << (shelf as u32 + SMALLEST)))
 }
 
 fn allocate(capacity: usize) -> HostVec {
@@ -56,6 +62,10 @@ pub(super) fn give(mut bytes: HostVec) {
         let held = &mut shelves.borrow_mut()[shelf];
         if held.len() < KEPT {
             held.push(bytes);
+        } else if let Ok(mut spare) = SPARE.try_lock()
+            && spare[shelf].len() < KEPT
+        {
+            spare[shelf].push(bytes);
         }
     });
 }
@@ -89,6 +99,19 @@ mod tests {
             drop(HostStorage::new(bytes, Device::Cpu));
         }
         assert!(shelf(1 << LARGEST).is_some() && shelf((1 << LARGEST) + 1).is_none());
+    }
+
+    #[test]
+    fn what_one_thread_has_no_room_for_is_used_by_another() {
+        // Other tests give and take spare buffers at the same time, so not every try finds its own.
+        let found_again = || {
+            let many: Vec<_> = (0..=KEPT).map(|_| HostStorage::zeroed(20_000, Device::Cpu)).collect();
+            let places: Vec<usize> = many.iter().map(|one| one.host().unwrap().as_ptr() as usize).collect();
+            drop(many);
+            let found = std::thread::spawn(|| zeroed(20_000).as_ptr() as usize).join().unwrap();
+            found == places[KEPT]
+        };
+        assert!((0..100).any(|_| found_again()));
     }
 
     #[test]

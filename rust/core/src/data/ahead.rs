@@ -1,4 +1,4 @@
-//! Batches gathered by a thread ahead of the one who asks.
+//! Batches gathered by threads ahead of the one who asks.
 
 use crate::buffer::Value;
 use crate::data::rows::Rows;
@@ -7,28 +7,36 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+/// Waiting to be handed over; as many again may be handed over and not yet asked for.
 const MOST_BATCHES: usize = 8;
-const MOST_BYTES: usize = 64 << 20;
+const MOST_BYTES: usize = 32 << 20;
 /// Fewer bytes than this are gathered before a thread would have started.
 const LEAST_BYTES: usize = 256 << 10;
+/// A batch of at most this many bytes that lies in one piece is copied in less time than a thread takes to hand it over.
+const SMALL_BATCH: usize = 64 << 10;
 
 /// The batches between two positions, the next few of them made before they are asked for.
 ///
-/// The thread starts with the second batch; few bytes need none.
+/// Threads start with the second batch; few bytes need none.
 #[derive(Debug)]
 pub struct Ahead {
-    // Before the rows: it is dropped first, so the thread never holds the last handle on the arrays.
-    worker: Option<Worker>,
+    // Before the rows: it is dropped first, so no thread ever holds the last handle on the arrays.
+    crew: Option<Crew>,
     rows: Arc<Rows>,
     size: usize,
     next: usize,
     stop: usize,
+    workers: usize,
+    /// Handed over already.
+    ready: VecDeque<Batch>,
 }
 
+type Batch = Result<Vec<Value>>;
+
 #[derive(Debug)]
-struct Worker {
+struct Crew {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
     process: u32,
 }
 
@@ -41,21 +49,33 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Queue {
-    batches: VecDeque<Result<Vec<Value>>>,
+    /// In their order; none where a thread is still at it.
+    batches: VecDeque<Option<Batch>>,
+    /// Batches that were handed over before the first of these.
+    given: usize,
+    /// Threads that may still add something.
+    working: usize,
     /// Nobody will ask any more.
     closed: bool,
-    /// Nothing will be added any more.
-    ended: bool,
 }
 
 impl Ahead {
     /// Batches of `size` rows at the positions `start` to `stop - 1`; the last may have fewer.
-    pub fn new(rows: Rows, size: usize, start: usize, stop: usize) -> Result<Self> {
+    ///
+    /// Of `workers` threads, 0 leaves it to the order and the size of the batches whether one gathers them.
+    pub fn new(rows: Rows, size: usize, start: usize, stop: usize, workers: usize) -> Result<Self> {
         if size == 0 || start > stop || stop > rows.len() {
             let expected = format!("batches of at least 1 row between 0 and {}", rows.len());
             return Err(Error::value("batches", expected, format!("{size} rows from {start} to {stop}")));
         }
-        Ok(Self { worker: None, rows: Arc::new(rows), size, next: start, stop })
+        let copied = rows.in_order() && size * rows.width() <= SMALL_BATCH;
+        let workers = if workers == 0 { usize::from(!copied) } else { workers };
+        Ok(Self { crew: None, rows: Arc::new(rows), size, next: start, stop, workers, ready: VecDeque::new() })
+    }
+
+    /// Whether the next batch is there, or made in a moment, so that asking waits for nobody.
+    pub fn is_short(&self) -> bool {
+        !self.ready.is_empty() || self.next == self.stop || (self.workers == 0 && self.crew.is_none())
     }
 
     /// The next batch, one value per array; nothing at the end.
@@ -65,47 +85,52 @@ impl Ahead {
         }
         let (start, end) = (self.next, self.stop.min(self.next + self.size));
         // A forked child has no threads but its own.
-        if let Some(orphan) = self.worker.take_if(|worker| worker.process != std::process::id()) {
+        if let Some(orphan) = self.crew.take_if(|crew| crew.process != std::process::id()) {
             std::mem::forget(orphan);
         }
-        let batch = match &self.worker {
-            Some(worker) => worker.shared.take(self.depth()),
-            None => self.rows.batch(start, end),
-        }?;
+        if let (true, Some(crew)) = (self.ready.is_empty(), &self.crew) {
+            crew.shared.take(&mut self.ready);
+        }
+        let batch = self.ready.pop_front().unwrap_or_else(|| self.rows.batch(start, end))?;
         self.next = end;
-        if self.worker.is_none() && (self.stop - end) * self.rows.width() >= LEAST_BYTES {
-            self.worker = Some(self.start());
+        let left = (self.stop - end) * self.rows.width();
+        if self.workers > 0 && self.crew.is_none() && self.ready.is_empty() && left >= LEAST_BYTES {
+            self.crew = Some(self.start());
         }
         Ok(Some(batch))
     }
 
     fn depth(&self) -> usize {
-        (MOST_BYTES / (self.size * self.rows.width()).max(1)).clamp(1, MOST_BATCHES)
+        let most = MOST_BATCHES.max(2 * self.workers);
+        (MOST_BYTES / (self.size * self.rows.width()).max(1)).clamp(self.workers.max(1), most)
     }
 
-    fn start(&self) -> Worker {
+    fn start(&self) -> Crew {
         let shared = Arc::new(Shared::default());
-        let (rows, queue) = (Arc::clone(&self.rows), Arc::clone(&shared));
+        shared.lock().working = self.workers;
         let (size, next, stop, depth) = (self.size, self.next, self.stop, self.depth());
-        let thread = std::thread::spawn(move || {
-            // Ends the wait of the one who asks, also where a batch panics.
-            let _ended = Ended(&queue);
-            for start in (next..stop).step_by(size) {
-                if !queue.add(rows.batch(start, stop.min(start + size)), depth) {
-                    return;
+        let work = || {
+            let (rows, shared) = (Arc::clone(&self.rows), Arc::clone(&shared));
+            std::thread::spawn(move || {
+                // Ends the wait of the one who asks, also where a batch panics.
+                let _leaving = Leaving(&shared);
+                while let Some(number) = shared.claim((stop - next).div_ceil(size), depth) {
+                    let start = next + number * size;
+                    shared.fill(number, rows.batch(start, stop.min(start + size)));
                 }
-            }
-        });
-        Worker { shared, thread: Some(thread), process: std::process::id() }
+            })
+        };
+        let threads = (0..self.workers).map(|_| work()).collect();
+        Crew { shared, threads, process: std::process::id() }
     }
 }
 
-impl Drop for Worker {
-    /// Waits for the thread to end.
+impl Drop for Crew {
+    /// Waits for the threads to end.
     fn drop(&mut self) {
         self.shared.lock().closed = true;
         self.shared.drained.notify_all();
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             drop(thread.join());
         }
     }
@@ -116,34 +141,57 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a batch; a full queue is first half emptied, so that a thread is seldom woken. False once nobody asks.
-    fn add(&self, batch: Result<Vec<Value>>, depth: usize) -> bool {
+    /// Gives a thread the number of the batch to make; nothing once all of `count` are made, or nobody asks.
+    ///
+    /// At a full queue it waits until everything was handed over, so that a thread is seldom woken.
+    fn claim(&self, count: usize, depth: usize) -> Option<usize> {
         let mut queue = self.lock();
-        if queue.batches.len() >= depth {
-            let full = |queue: &mut Queue| queue.batches.len() > depth / 2 && !queue.closed;
+        let all = queue.given + queue.batches.len() >= count;
+        if queue.batches.len() >= depth && !all {
+            let full = |queue: &mut Queue| queue.batches.len() >= depth && !queue.closed;
             queue = self.drained.wait_while(queue, full).unwrap_or_else(PoisonError::into_inner);
         }
-        queue.batches.push_back(batch);
-        self.filled.notify_one();
-        !queue.closed
+        let number = queue.given + queue.batches.len();
+        if queue.closed || number >= count {
+            return None;
+        }
+        queue.batches.push_back(None);
+        Some(number)
     }
 
-    fn take(&self, depth: usize) -> Result<Vec<Value>> {
-        let empty = |queue: &mut Queue| queue.batches.is_empty() && !queue.ended;
-        let mut queue = self.filled.wait_while(self.lock(), empty).unwrap_or_else(PoisonError::into_inner);
-        let batch = queue.batches.pop_front();
-        if queue.batches.len() <= depth / 2 {
-            self.drained.notify_one();
+    fn fill(&self, number: usize, batch: Batch) {
+        let mut queue = self.lock();
+        let place = number - queue.given;
+        if let Some(slot) = queue.batches.get_mut(place) {
+            *slot = Some(batch);
         }
-        batch.unwrap_or_else(|| Err(Error::bug("batches", "the thread that gathers ended early")))
+        if place == 0 {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Hands over what is ready, in order; waits for the first.
+    fn take(&self, ready: &mut VecDeque<Batch>) {
+        let empty = |queue: &mut Queue| !matches!(queue.batches.front(), Some(Some(_))) && queue.working > 0;
+        let mut queue = self.filled.wait_while(self.lock(), empty).unwrap_or_else(PoisonError::into_inner);
+        while let Some(batch) = queue.batches.front_mut().and_then(Option::take) {
+            queue.batches.pop_front();
+            queue.given += 1;
+            ready.push_back(batch);
+        }
+        if ready.is_empty() {
+            ready.push_back(Err(Error::bug("batches", "a thread that gathers ended early")));
+        }
+        drop(queue);
+        self.drained.notify_all();
     }
 }
 
-struct Ended<'a>(&'a Shared);
+struct Leaving<'a>(&'a Shared);
 
-impl Drop for Ended<'_> {
+impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        self.0.lock().ended = true;
+        self.0.lock().working -= 1;
         self.0.filled.notify_all();
     }
 }

@@ -1,9 +1,12 @@
 //! The order in which rows come.
 
 use crate::error::{Error, Result};
+use std::ops::Range;
 
 const ROUNDS: usize = 8;
 const MIN_HALF: u32 = 3;
+/// Numbers that go through the rounds side by side: each alone would wait for its own multiplications.
+const LANES: usize = 8;
 
 /// Which row stands at a position.
 #[derive(Debug, Clone)]
@@ -36,12 +39,12 @@ impl Order {
         }
     }
 
-    /// The row at a position.
-    pub fn at(&self, position: usize) -> usize {
+    /// The rows at some positions.
+    pub fn at(&self, positions: Range<usize>) -> Vec<usize> {
         match self {
-            Self::Sequence => position,
-            Self::Permuted(permutation) => permutation.at(position as u64) as usize,
-            Self::Listed(numbers) => numbers[position],
+            Self::Sequence => positions.collect(),
+            Self::Permuted(permutation) => permutation.at(positions),
+            Self::Listed(numbers) => numbers[positions].to_vec(),
         }
     }
 }
@@ -63,21 +66,51 @@ impl Permutation {
         Self { size, half: bits.div_ceil(2).max(MIN_HALF), keys }
     }
 
-    /// The number at a position below the size.
-    pub fn at(&self, position: u64) -> u64 {
-        let mut value = self.permute(position);
-        while value >= self.size {
-            value = self.permute(value);
+    /// The numbers at some positions below the size.
+    pub fn at(&self, positions: Range<usize>) -> Vec<usize> {
+        let mut numbers: Vec<u64> = positions.map(|position| position as u64).collect();
+        self.permute(&mut numbers);
+        let mut outside: Vec<usize> = (0..numbers.len()).collect();
+        self.keep_outside(&mut outside, &numbers);
+        while !outside.is_empty() {
+            let mut walkers: Vec<u64> = outside.iter().map(|&place| numbers[place]).collect();
+            self.permute(&mut walkers);
+            outside.iter().zip(walkers).for_each(|(&place, number)| numbers[place] = number);
+            self.keep_outside(&mut outside, &numbers);
         }
-        value
+        numbers.into_iter().map(|number| number as usize).collect()
     }
 
-    fn permute(&self, value: u64) -> u64 {
+    /// Leaves the places whose number is not below the size; without a branch, as no processor could predict it.
+    fn keep_outside(&self, places: &mut Vec<usize>, numbers: &[u64]) {
+        let mut kept = 0;
+        for turn in 0..places.len() {
+            let place = places[turn];
+            places[kept] = place;
+            kept += usize::from(numbers[place] >= self.size);
+        }
+        places.truncate(kept);
+    }
+
+    fn permute(&self, numbers: &mut [u64]) {
+        let (whole, rest) = numbers.as_chunks_mut();
+        for lanes in whole {
+            self.rounds::<LANES>(lanes);
+        }
+        for number in rest {
+            self.rounds(std::array::from_mut(number));
+        }
+    }
+
+    fn rounds<const N: usize>(&self, numbers: &mut [u64; N]) {
         let mask = (1 << self.half) - 1;
-        let (left, right) = self.keys.iter().fold((value >> self.half, value & mask), |(left, right), key| {
-            (right, left ^ (mix(right.wrapping_add(*key)) & mask))
-        });
-        (left << self.half) | right
+        let (mut left, mut right) = (numbers.map(|number| number >> self.half), numbers.map(|number| number & mask));
+        for key in self.keys {
+            for (left, right) in left.iter_mut().zip(&mut right) {
+                (*left, *right) = (*right, *left ^ (mix(right.wrapping_add(key)) & mask));
+            }
+        }
+        *numbers = std::array::from_fn(|lane| (left[lane] << self.half) | right[lane]);
     }
 }
 

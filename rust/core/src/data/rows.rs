@@ -1,12 +1,11 @@
 //! Rows of several arrays, cut into batches.
 
-use crate::buffer::{HostVec, Meta, Value};
+use crate::buffer::{HostVec, Meta, Value, with_room};
 use crate::data::order::Order;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::layout::Layout;
 use crate::shape::Shape;
-use aligned_vec::AVec;
 
 /// Arrays in host memory with one length along their first axis, and the order of their rows.
 #[derive(Debug)]
@@ -44,10 +43,29 @@ impl Source {
         }
     }
 
-    /// The bytes of a row.
-    fn row<'a>(&self, bytes: &'a [u8], row: usize) -> &'a [u8] {
-        let from = self.start + row * self.step;
-        &bytes[from..from + self.width]
+    /// Adds the bytes of some rows.
+    fn take(&self, bytes: &[u8], rows: &[usize], taken: &mut HostVec) {
+        match self.width {
+            1 => self.take_exactly::<1>(bytes, rows, taken),
+            2 => self.take_exactly::<2>(bytes, rows, taken),
+            4 => self.take_exactly::<4>(bytes, rows, taken),
+            8 => self.take_exactly::<8>(bytes, rows, taken),
+            width => rows.iter().for_each(|row| {
+                let from = self.start + row * self.step;
+                taken.extend_from_slice(&bytes[from..from + width]);
+            }),
+        }
+    }
+
+    /// Adds rows of one element, which a call for any number of bytes would copy slowly.
+    fn take_exactly<const WIDTH: usize>(&self, bytes: &[u8], rows: &[usize], taken: &mut HostVec) {
+        let filled = taken.len();
+        taken.resize(filled + rows.len() * WIDTH, 0);
+        let (places, _) = taken[filled..].as_chunks_mut::<WIDTH>();
+        for (place, row) in places.iter_mut().zip(rows) {
+            let from = self.start + row * self.step;
+            place.copy_from_slice(&bytes[from..from + WIDTH]);
+        }
     }
 }
 
@@ -72,6 +90,11 @@ impl Rows {
         self.len() == 0
     }
 
+    /// Whether the rows come as they lie.
+    pub fn in_order(&self) -> bool {
+        matches!(self.order, Order::Sequence)
+    }
+
     /// Bytes of one row of all arrays.
     pub fn width(&self) -> usize {
         self.sources.iter().map(|source| source.width).sum()
@@ -79,23 +102,17 @@ impl Rows {
 
     /// The rows at the positions `start` to `stop - 1`, one value per array.
     pub fn batch(&self, start: usize, stop: usize) -> Result<Vec<Value>> {
-        let chosen: Vec<usize> = match &self.order {
-            Order::Sequence => Vec::new(),
-            Order::Permuted(_) | Order::Listed(_) => (start..stop).map(|position| self.order.at(position)).collect(),
-        };
+        let rows = self.order.at(start..stop);
         let batch = self.sources.iter().map(|source| {
             let (bytes, meta) = (source.value.host("batches")?, source.value.meta());
-            let mut taken: HostVec = AVec::with_capacity(64, (stop - start) * source.width);
-            if chosen.is_empty() && source.step == source.width && start < stop {
+            let mut taken = with_room(rows.len() * source.width);
+            if self.in_order() && source.step == source.width && !rows.is_empty() {
                 let from = source.start + start * source.width;
-                taken.extend_from_slice(&bytes[from..from + (stop - start) * source.width]);
+                taken.extend_from_slice(&bytes[from..from + rows.len() * source.width]);
             } else {
-                for place in start..stop {
-                    let row = chosen.get(place - start).copied().unwrap_or(place);
-                    taken.extend_from_slice(source.row(bytes, row));
-                }
+                source.take(bytes, &rows, &mut taken);
             }
-            let sizes = std::iter::once(stop - start).chain(meta.shape.iter().skip(1).copied());
+            let sizes = std::iter::once(rows.len()).chain(meta.shape.iter().skip(1).copied());
             Ok(Value::from_host(taken, &Meta::new(sizes.collect::<Shape>(), meta.dtype), Device::Cpu))
         });
         batch.collect()
