@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections import OrderedDict
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -214,4 +216,16 @@ def test_the_trainer_adds_microseconds():
         return min(times)
 
     assert fastest(lambda: trainer.train_step(graph, optimizer, inputs, Y)) < 2e-5
-    assert fastest(lambda: step(X, Y)) > 0
+    assert fastest(lambda: step(inputs, Y)) > 0
+
+
+@pytest.mark.parametrize("kind", [OrderedDict, MappingProxyType])
+def test_any_mapping_holds_the_inputs(kind):
+    """A mapping that is no plain dict must not become a constant of the captured step."""
+    losses = []
+    for make in (dict, kind):
+        trainer, graph, optimizer = made()
+        batches = [X, 2 * X, 3 * X]
+        losses.append([float(trainer.train_step(graph, optimizer, make({"x": x}), Y)) for x in batches])
+        losses[-1] += [float(trainer.evaluate_step(graph, make({"x": x}), Y).loss) for x in batches]
+    assert losses[0] == losses[1]

@@ -1,7 +1,7 @@
 """One batch of a training step."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, cast
 
 from trainsmith._core import Tensor
@@ -20,6 +20,9 @@ class Batch(Generic[T_co]):
         weights: how much each row counts, at least 0, shape (rows,) or the leading axes of what the loss gives with
             `reduction="none"`, such as (rows, tokens); None counts all alike.
 
+    Attributes:
+        rows: the length of the targets' first axis; 1 where they have no axis.
+
     Raises:
         DataError: `inputs` is no mapping, or is empty, or `targets` is None.
 
@@ -32,10 +35,12 @@ class Batch(Generic[T_co]):
     inputs: Mapping[Hashable, Tensor]
     targets: Tensor
     weights: Tensor | None = None
+    rows: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         inputs = cast(Any, self.inputs)
-        if not isinstance(inputs, Mapping) or not inputs or cast(Any, self.targets) is None:
+        # A dict first: that is what almost all are, and to ask for a protocol takes longer.
+        if not isinstance(inputs, (dict, Mapping)) or not inputs or cast(Any, self.targets) is None:
             raise worded(
                 DataError,
                 "batch",
@@ -44,9 +49,5 @@ class Batch(Generic[T_co]):
                 got=f"{shown(cast(object, inputs))} and {shown(self.targets)}",
                 step='pass inputs={"x": x}, targets=y',
             )
-
-    @property
-    def rows(self) -> int:
-        """The number of rows: the length of the targets' first axis; 1 where they have no axis."""
-        shape = tuple(self.targets.shape)
-        return shape[0] if shape else 1
+        shape = self.targets.shape
+        object.__setattr__(self, "rows", shape[0] if shape else 1)

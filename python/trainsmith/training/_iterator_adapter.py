@@ -55,9 +55,8 @@ class DataIteratorAdapter(Iteration[T_co]):
             Whether there is one.
         """
         with self._lock:
-            stopped = cancellation(ctx, "next")
-            if stopped is not None:
-                self._ended, self._error = True, stopped
+            if ctx is not None and ctx.done:
+                self._ended, self._error = True, cancellation(ctx, "next")
             self._batch: Batch[T_co] | None = None
             if self._ended or self._given == len(self._batches):
                 return False

@@ -149,10 +149,8 @@ class DefaultTrainer:
         step = self._training.get((id(graph), id(optimizer)))
         if step is None:
             step = self._training_step(graph, optimizer)
-        if weights is None:
-            found = step(*graph.ordered(inputs), targets)
-        else:
-            found = step(*graph.ordered(inputs), targets, weights)
+        given: dict[Hashable, Tensor] = cast(Any, inputs) if type(cast(Any, inputs)) is dict else dict(inputs)
+        found = step(given, targets) if weights is None else step(given, targets, weights)
         if self._gradient_norm:
             found, self.last_gradient_norm = found
         return found
@@ -189,7 +187,7 @@ class DefaultTrainer:
         step = self._evaluation.get(id(graph))
         if step is None:
             step = self._evaluation_step(graph)
-        given = [*graph.ordered(inputs), targets, *([] if weights is None else [weights])]
+        given = _arguments(inputs, targets, weights)
         if not graph.module.training:
             return Evaluation(*step(*given))
         with evaluation_mode(graph.module):
@@ -231,11 +229,10 @@ class DefaultTrainer:
         step = self._training.get((id(graph), id(optimizer))) or self._training_step(graph, optimizer)
         if not isinstance(step, Compiled):
             return None
-        given = [*graph.ordered(inputs), targets, *([] if weights is None else [weights])]
-        found = step.find_non_finite(*given)
+        found = step.find_non_finite(*_arguments(inputs, targets, weights))
         if found is None or found.is_op:
             return found
-        names = [f"input {one.name}" for one in graph.inputs] + ["the targets", "the weights"]
+        names = [f"input {getattr(key, 'name', key)}" for key in inputs] + ["the targets", "the weights"]
         arguments = {f"argument {place + 1}": name for place, name in enumerate(names)}
         return found._replace(source=arguments.get(found.source, found.source))
 
@@ -258,15 +255,10 @@ class DefaultTrainer:
         load_state(self._strategy, state["strategy"])
 
     def _training_step(self, graph: Graph, optimizer: Any) -> Callable[..., Any]:
-        names = [one.name for one in graph.inputs]
-
-        def train_step(*tensors: Tensor) -> Any:
-            count = len(names)
-            batch = Batch(
-                inputs=dict(zip(names, tensors[:count], strict=True)),
-                targets=tensors[count],
-                weights=tensors[count + 1] if len(tensors) > count + 1 else None,
-            )
+        # The inputs are put in order here, where a captured step does it once, and not at every call.
+        def train_step(inputs: dict[Hashable, Tensor], targets: Tensor, weights: Tensor | None = None) -> Any:
+            ordered = zip((one.name for one in graph.inputs), graph.ordered(inputs), strict=True)
+            batch = Batch(inputs=dict(ordered), targets=targets, weights=weights)
             optimizer.zero_grad()
             loss = self._strategy.compute_gradients(graph, self._loss, batch)
             norm = _norm(graph) if self._gradient_norm else None
@@ -278,18 +270,22 @@ class DefaultTrainer:
         return _kept(self._training, (id(graph), id(optimizer)), self._prepared(train_step, self._check))
 
     def _evaluation_step(self, graph: Graph) -> Callable[..., Any]:
-        count = len(graph.inputs)
-
         @ts.no_grad()
-        def evaluate_step(*tensors: Tensor) -> tuple[Tensor, Tensor]:
-            weights = tensors[count + 1] if len(tensors) > count + 1 else None
-            output = graph(*tensors[:count])
-            return objective(self._loss, output, tensors[count], weights), output
+        def evaluate_step(
+            inputs: dict[Hashable, Tensor], targets: Tensor, weights: Tensor | None = None
+        ) -> tuple[Tensor, Tensor]:
+            output = graph(*graph.ordered(inputs))
+            return objective(self._loss, output, targets, weights), output
 
         return _kept(self._evaluation, id(graph), self._prepared(evaluate_step))
 
     def _prepared(self, step: Callable[..., Any], check: int = 0) -> Callable[..., Any]:
         return ts.compile(step, check=check) if self._capture else step
+
+
+def _arguments(inputs: Mapping[Hashable, Tensor], targets: Tensor, weights: Tensor | None) -> list[Any]:
+    """Lists the arguments of a captured step; weights that do not exist are none of them."""
+    return [dict(inputs), targets] if weights is None else [dict(inputs), targets, weights]
 
 
 def _kept(steps: dict[Any, Callable[..., Any]], key: Any, step: Callable[..., Any]) -> Callable[..., Any]:

@@ -62,7 +62,7 @@ mod _core {
     #[pymodule_export]
     use crate::stop::PyStopFlag;
     #[pymodule_export]
-    use crate::tensor::{PyBuffer, PyParameter, PyTensor};
+    use crate::tensor::{PyBuffer, PyParameter, PyTensor, numbers};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -238,7 +238,7 @@ impl PyTensor {
         self.number(py, "item")
     }
     fn __float__(&self, py: Python<'_>) -> PyResult<f64> {
-        self.number(py, "float")?.extract()
+        gate(py, "float", || self.0.number("float"))
     }
     fn __int__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let number = self.number(py, "int")?;
@@ -473,4 +473,26 @@ impl PyBuffer {
 /// The Python object of a cell that is no parameter.
 pub(crate) fn buffer_object(py: Python<'_>, tensor: Tensor) -> PyResult<Bound<'_, PyBuffer>> {
     Bound::new(py, PyClassInitializer::from(PyTensor(tensor)).add_subclass(PyBuffer))
+}
+
+/// What tensors of one element, and other numbers among them, hold: read in one call.
+#[pyfunction]
+#[pyo3(signature = (values, /))]
+pub(crate) fn numbers(py: Python<'_>, values: Vec<Bound<'_, PyAny>>) -> PyResult<Vec<f64>> {
+    let mut found = Vec::with_capacity(values.len());
+    let mut waiting = Vec::new();
+    for value in &values {
+        if let Ok(tensor) = value.cast::<PyTensor>() {
+            waiting.push((found.len(), &tensor.get().0));
+            found.push(f64::NAN);
+        } else {
+            found.push(value.extract()?);
+        }
+    }
+    gate(py, "float", || {
+        for (place, tensor) in waiting {
+            found[place] = tensor.number("float")?;
+        }
+        Ok(found)
+    })
 }

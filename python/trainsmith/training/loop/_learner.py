@@ -146,8 +146,11 @@ class TrainerLearner:
 
     def train_step(self, batch: Batch[Any], *, ctx: RunContext | None = None) -> SupportsFloat:
         """Lets the trainer do one step; see `Learner.train_step`."""
-        more = {} if batch.weights is None else {"weights": batch.weights}
-        return self._trainer.train_step(self._graph, self._optimizer, batch.inputs, batch.targets, ctx=ctx, **more)
+        if batch.weights is None:
+            return self._trainer.train_step(self._graph, self._optimizer, batch.inputs, batch.targets, ctx=ctx)
+        return self._trainer.train_step(
+            self._graph, self._optimizer, batch.inputs, batch.targets, weights=batch.weights, ctx=ctx
+        )
 
     def evaluate_step(self, batch: Batch[Any], *, ctx: RunContext | None = None) -> tuple[SupportsFloat, ts.Tensor]:
         """Measures a batch; see `Learner.evaluate_step`.

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, SupportsFloat
 
+from trainsmith._core import numbers
+
 
 class LossMeter:
     """Sums rows times loss; a loss is read when a block is full or the mean is asked for, not at its step.
@@ -24,7 +26,8 @@ class LossMeter:
 
     def reset(self) -> None:
         """Forgets every loss."""
-        self._pending: list[tuple[SupportsFloat, SupportsFloat]] = []
+        self._losses: list[SupportsFloat] = []
+        self._amounts: list[SupportsFloat] = []
         self._total = 0.0
         self._rows = 0.0
         self.bad: float | None = None
@@ -39,22 +42,23 @@ class LossMeter:
         Returns:
             Whether the losses were read now.
         """
-        self._pending.append((rows, loss))
-        if len(self._pending) < self._read_every:
+        self._amounts.append(rows)
+        self._losses.append(loss)
+        if len(self._losses) < self._read_every:
             return False
         self.read()
         return True
 
     def read(self) -> None:
         """Reads the losses that are waiting; `bad` is the first that is not finite, which the mean leaves out."""
-        for rows, loss in self._pending:
-            value, amount = float(loss), float(rows)
-            if math.isfinite(value):
-                self._total += amount * value
+        for amount, loss in zip(numbers(self._amounts), numbers(self._losses), strict=True):
+            if math.isfinite(loss):
+                self._total += amount * loss
                 self._rows += amount
             elif self.bad is None:
-                self.bad = value
-        self._pending.clear()
+                self.bad = loss
+        self._amounts.clear()
+        self._losses.clear()
 
     def mean(self) -> float:
         """Returns the mean over the rows; NaN where there are none."""

@@ -261,6 +261,23 @@ impl Tensor {
         backend.download(&cast)
     }
 
+    /// The only element, as f64.
+    pub fn number(&self, op: &str) -> Result<f64> {
+        let shape = self.meta().shape;
+        if shape.numel() != 1 {
+            let rule = "a tensor with one element; reduce or index it first";
+            return Err(Error::shape(op, rule, format!("shape {shape}")));
+        }
+        let value = self.value(op)?;
+        // A loss is read so: by far the most frequent of all readings.
+        if let (DType::F32, Ok(bytes)) = (value.dtype, value.host(op)) {
+            let from = value.layout.offset() * size_of::<f32>();
+            return Ok(f64::from(bytemuck::pod_read_unaligned::<f32>(&bytes[from..from + size_of::<f32>()])));
+        }
+        let bytes = self.to_wide(op, DType::F64)?;
+        Ok(bytemuck::pod_read_unaligned(&bytes))
+    }
+
     /// All elements as f64, row-major.
     pub fn to_f64(&self) -> Result<Vec<f64>> {
         Ok(bytemuck::cast_slice(&self.to_wide("to_f64", DType::F64)?).to_vec())
