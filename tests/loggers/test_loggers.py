@@ -1,8 +1,10 @@
 import csv
+import errno
 import json
 import math
 import os
 import struct
+from io import FileIO
 
 import pytest
 from tests.training.loop.runs import StopAt, make_loop
@@ -166,3 +168,40 @@ def test_a_place_that_cannot_be_written_is_one_error_that_names_it(tmp_path, kin
     with pytest.raises(IoError, match=r"log: file .* must be writable"):
         make_loop(callbacks=[kind(tmp_path / "file" / "x")]).run()
     assert os.listdir(tmp_path) == ["file"]
+
+
+class FullDisk(FileIO):
+    """Takes a few bytes of the third line, and then has no room."""
+
+    lines = 0
+
+    def write(self, data):
+        self.lines += 1
+        if self.lines == 3:
+            return super().write(data[:5])
+        if self.lines > 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(data)
+
+
+@pytest.mark.parametrize("kind", [CsvLogger, JsonLinesLogger])
+def test_a_full_disk_leaves_whole_lines(tmp_path, monkeypatch, kind):
+    logger = kind(tmp_path / "h")
+    monkeypatch.setattr("trainsmith.loggers._file.FileIO", FullDisk)
+    loop = make_loop(callbacks=[logger])
+    with pytest.raises(IoError, match="No space left"):
+        loop.run()
+    assert logger.path.read_text() == kind(tmp_path / "other").text([one.to_dict() for one in loop.history[:2]])
+
+
+def test_a_resumed_run_writes_only_what_is_new(tmp_path):
+    logger, watch = CsvLogger(tmp_path / "h.csv"), StopAt(10)
+    make_loop(tmp_path / "c", callbacks=[logger, watch], stop=lambda: watch.reached).run()
+    before = logger.path.stat().st_ino, logger.path.read_bytes()
+    make_loop(tmp_path / "c", callbacks=[CsvLogger(logger.path)], resume=True).run()
+    assert logger.path.stat().st_ino == before[0]
+    assert logger.path.read_bytes().startswith(before[1])
+    # A file that is no part of the history is replaced as a whole.
+    logger.path.write_text("something else\n")
+    make_loop(tmp_path / "c", callbacks=[CsvLogger(logger.path)], resume=True, max_epochs=5).run()
+    assert [line.split(",")[0] for line in logger.path.read_text().splitlines()] == ["epoch", *"12345"]
