@@ -19,6 +19,7 @@ use trainsmith_core::dtype::Scalar;
 use trainsmith_core::ir::Program;
 use trainsmith_core::ir::verify::verify;
 use trainsmith_core::passes::fuse::{Caps, fuse};
+use trainsmith_core::passes::loops::loops;
 use trainsmith_core::passes::memory::{self, Cell};
 use trainsmith_core::passes::simplify::simplify;
 
@@ -96,6 +97,16 @@ proptest! {
         let (got, want) = (run(&simple, words[0], Device::Reference), run(&program, words[0], Device::Reference));
         assert_near(&got, &want, &[], "simplified", &program);
         prop_assert_eq!(simplify(&simple).to_string(), simple.to_string(), "twice simplified");
+    }
+
+    /// To the bit where no sum leaves its loop; what is drawn here has none that could.
+    #[test]
+    fn rewritten_loops_mean_the_same(words in words()) {
+        let program = simplify(&build(&words, Device::Reference).program);
+        let rewritten = loops(&program).unwrap_or_else(|error| panic!("{error}\n{program}"));
+        prop_assert!(verify(&rewritten).is_ok(), "{:?}\n{program}\n{rewritten}", verify(&rewritten));
+        let (got, want) = (run(&rewritten, words[0], Device::Reference), run(&program, words[0], Device::Reference));
+        assert_near(&got, &want, &[], "loops rewritten", &program);
     }
 
     /// To the bit: a fused kernel means its ops one by one.

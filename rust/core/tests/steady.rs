@@ -4,16 +4,18 @@
 #![allow(unsafe_code, reason = "a global allocator that counts")]
 
 use std::alloc::{GlobalAlloc, Layout as Block, System};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use trainsmith_core::backend::cpu::set_num_threads;
-use trainsmith_core::backend::{self, Workspace};
+use trainsmith_core::backend::{self, Workspace, interpret};
 use trainsmith_core::buffer::{HostStorage, Meta, Value};
 use trainsmith_core::device::Device;
 use trainsmith_core::dtype::DType;
 use trainsmith_core::ir::infer::infer;
+use trainsmith_core::ir::op::ScanOp;
 use trainsmith_core::ir::{BinaryOp, Op, Program, ReduceOp, UnaryOp, ValueId, ViewOp};
 use trainsmith_core::layout::Layout;
+use trainsmith_core::passes::fuse::{Caps, fuse};
 use trainsmith_core::passes::memory;
 use trainsmith_core::rng;
 
@@ -93,7 +95,7 @@ fn inputs(program: &Program) -> Vec<Value> {
         let word = |i: usize| rng::unit_f64(rng::word(7, place as u64, i, 0), rng::word(7, 0, i, 1));
         let numbers: Vec<f32> = (0..meta.shape.numel()).map(|i| (word(i) - 0.5) as f32 / 8.0).collect();
         Value {
-            buffer: std::sync::Arc::new(HostStorage::copied(bytemuck::cast_slice(&numbers), Device::Cpu)),
+            buffer: Arc::new(HostStorage::copied(bytemuck::cast_slice(&numbers), Device::Cpu)),
             layout: Layout::contiguous(meta.shape.clone()),
             dtype: meta.dtype,
         }
@@ -142,13 +144,51 @@ fn chain(rows: usize) -> Program {
     m.0
 }
 
+/// `h = tanh(h w + x)` for each slice of x `[turns, rows, 32]`, all of them stacked, as one kernel a turn.
+fn recurrent(turns: usize, rows: usize) -> Program {
+    let meta = |shape: &[usize]| Meta::new(shape, DType::F32);
+    let mut body = Maker(Program::with_inputs([meta(&[32, 32]), meta(&[rows, 32]), meta(&[rows, 32])]));
+    let product = body.push(Op::MatMul, &[1, 0]);
+    let sum = body.binary(BinaryOp::Add, product, 2);
+    let state = body.push(Op::Unary(UnaryOp::Tanh), &[sum]);
+    body.0.outputs = vec![state, state, 1];
+    let mut m = Maker(Program::with_inputs([meta(&[32, 32]), meta(&[rows, 32]), meta(&[rows, turns, 32])]));
+    let x = m.push(Op::View(ViewOp::Permute(vec![1, 0, 2])), &[2]);
+    let scan = ScanOp { body: Arc::new(body.0), consts: 1, carries: 1, length: turns, reverse: true };
+    let first = m.push(Op::Scan(scan), &[0, 1, x]);
+    m.0.outputs = vec![first, first + 1, first + 2];
+    fuse(&m.0, &[], &Caps::default()).unwrap()
+}
+
+#[test]
+fn loops_have_the_bits_of_their_turns_on_any_number_of_threads() {
+    let _alone = ALONE.lock().unwrap();
+    // Rows for several tasks, also of unequal numbers, for one, and turns for none.
+    for (turns, rows) in [(40, 64), (40, 71), (41, 9), (40, 1), (1, 640), (0, 64)] {
+        let program = recurrent(turns, rows);
+        let want = bits(&interpret(backend::of(Device::Cpu), &program, &inputs(&program)).unwrap());
+        let plan = memory::plan(&program, &[]);
+        for threads in [1, 2, 3] {
+            set_num_threads(threads).unwrap();
+            let (mut workspace, mut outputs) = (Workspace::default(), vec![]);
+            for _ in 0..3 {
+                let mut inputs = inputs(&program);
+                outputs.clear();
+                backend::of(Device::Cpu).run_plan(&plan, &mut workspace, &mut inputs, &mut outputs).unwrap();
+                assert!(bits(&outputs) == want, "{turns} turns of {rows} rows on {threads} threads");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_steady_state_allocates_nothing() {
     let _alone = ALONE.lock().unwrap();
     for threads in [1, 2] {
         set_num_threads(threads).unwrap();
-        for rows in [4, 400] {
-            let program = chain(rows);
+        for (what, program) in
+            [("4 rows", chain(4)), ("400 rows", chain(400)), ("turns", recurrent(3, 4)), ("tasks", recurrent(40, 64))]
+        {
             let plan = memory::plan(&program, &[]);
             let (mut workspace, mut outputs, mut inputs) = (Workspace::default(), vec![], inputs(&program));
             let mut call = |outputs: &mut Vec<Value>| {
@@ -164,7 +204,7 @@ fn the_steady_state_allocates_nothing() {
                 COUNTS.store(false, Ordering::SeqCst);
                 ALLOCATIONS.load(Ordering::SeqCst)
             });
-            assert_eq!(rounds.min(), Some(0), "{rows} rows on {threads} threads");
+            assert_eq!(rounds.min(), Some(0), "{what} on {threads} threads");
         }
     }
 }

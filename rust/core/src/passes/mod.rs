@@ -2,5 +2,6 @@
 
 pub mod fuse;
 pub mod grad;
+pub mod loops;
 pub mod memory;
 pub mod simplify;

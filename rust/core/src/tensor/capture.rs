@@ -10,6 +10,7 @@ use crate::ir::plan::{Exit, Plan};
 use crate::ir::program::Program;
 use crate::ir::variable::Variable;
 use crate::passes::fuse::{Caps, fuse};
+use crate::passes::loops::loops;
 use crate::passes::memory::{self, Cell};
 use crate::passes::simplify::simplify;
 use crate::shape::Shape;
@@ -154,7 +155,7 @@ impl Captured {
         let inputs: Vec<Edge> = recorder.inputs.iter().map(|(_, edge)| edge.clone()).collect();
         let cells = cells(&recorder, &targets);
         let recorded = simplify(&Program::from_graph(&inputs, &outputs)?);
-        let program = fuse(&recorded, &cells, &Caps::default())?;
+        let program = fuse(&loops(&recorded)?, &cells, &Caps::default())?;
         let device = inputs.iter().chain(&outputs).map(|e| e.node.device).next().unwrap_or_default();
         let plan = memory::plan(&program, &cells);
         let variables: Vec<Arc<Variable>> = recorder.variables.into_values().map(|e| e.variable).collect();

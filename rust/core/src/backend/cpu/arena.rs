@@ -30,6 +30,17 @@ impl Memory {
     pub(super) fn write(bytes: &mut [u8]) -> Self {
         Self { first: bytes.as_mut_ptr(), len: bytes.len(), writable: true }
     }
+
+    /// Number of bytes.
+    pub(super) fn len(self) -> usize {
+        self.len
+    }
+
+    /// Some of the bytes; as many of them as there are.
+    pub(super) fn part(self, start: usize, len: usize) -> Self {
+        let start = start.min(self.len);
+        Self { first: self.first.wrapping_add(start), len: len.min(self.len - start), writable: self.writable }
+    }
 }
 
 /// The memories of one call, by slot.
@@ -71,6 +82,11 @@ impl<'a> Memories<'a> {
         Ok(unsafe { slice::from_raw_parts_mut(memory.first.add(range.start), range.len()) })
     }
 
+    /// A memory of which parts are borrowed later, under the rule that holds for the slot.
+    pub(super) fn within(self, slot: usize, range: Range<usize>) -> Result<Memory> {
+        Ok(self.find(slot, &range)?.part(range.start, range.len()))
+    }
+
     fn find(self, slot: usize, range: &Range<usize>) -> Result<Memory> {
         let memory = self.0.get(slot).copied().unwrap_or(Memory::EMPTY);
         if range.start > range.end || range.end > memory.len {
@@ -92,6 +108,18 @@ mod tests {
         memories.writing(0, 1..3).unwrap().copy_from_slice(memories.reading(1, 0..2).unwrap());
         assert_eq!(memories.reading(0, 0..4).unwrap(), [0, 1, 2, 0]);
         assert!(memories.reading(0, 4..4).unwrap().is_empty() && memories.writing(0, 2..2).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_part_of_a_memory_is_one_itself() {
+        let mut bytes = [1u8, 2, 3, 4];
+        let slots = [Memory::write(&mut bytes)];
+        let inner = [Memories::new(&slots).within(0, 1..4).unwrap().part(1, 9)];
+        let inner = Memories::new(&inner);
+        assert_eq!(inner.reading(0, 0..2).unwrap(), [3, 4]);
+        inner.writing(0, 1..2).unwrap()[0] = 5;
+        assert!(inner.reading(0, 0..3).is_err());
+        assert_eq!(bytes, [1, 2, 3, 5]);
     }
 
     #[test]

@@ -113,12 +113,12 @@ pub(super) fn pad(low: &[usize], interior: &[usize], value: Scalar, x: &Src<'_>,
 /// Inputs one after the other along an axis.
 pub(super) fn concat(axis: usize, parts: &[Src<'_>], out: &mut Dst<'_>) -> Result<()> {
     let whole = Layout::contiguous(out.meta.shape.clone());
-    let mut starts = vec![0; whole.shape().len()];
-    let steps = vec![1; starts.len()];
+    let mut start = 0;
     for part in parts {
-        let sizes = part.layout.shape();
-        strided(part, part.layout, out.bytes, &whole.slice(&starts, sizes, &steps))?;
-        starts[axis] += sizes[axis];
+        let shape = part.layout.shape();
+        let to = Layout::new(shape.clone(), whole.strides().into(), start * whole.strides()[axis] as usize);
+        strided(part, part.layout, out.bytes, &to)?;
+        start += shape[axis];
     }
     Ok(())
 }

@@ -80,9 +80,8 @@ pub(super) fn along(start: usize, step: isize, i: usize) -> usize {
 pub(super) fn split(layout: &Layout, inner: impl Fn(usize) -> bool) -> (Layout, Layout) {
     let part = |wanted: bool, offset: usize| {
         let axes = (0..layout.shape().len()).filter(|&axis| inner(axis) == wanted);
-        let (shape, strides): (Vec<usize>, Vec<isize>) =
-            axes.map(|axis| (layout.shape()[axis], layout.strides()[axis])).unzip();
-        Layout::new(shape.into(), strides.into(), offset)
+        let strides = axes.clone().map(|axis| layout.strides()[axis]).collect();
+        Layout::new(axes.map(|axis| layout.shape()[axis]).collect(), strides, offset)
     };
     (part(false, layout.offset()), part(true, 0))
 }

@@ -86,8 +86,11 @@ impl<'a> Rewriter<'a> {
 
     fn instruction(&mut self, instruction: &Instruction, inputs: SmallVec<[ValueId; 2]>) -> ValueId {
         let alone = instruction.inputs.first().is_some_and(|&input| self.uses[input] == 1);
-        if alone && let Some(value) = self.turned_product(&instruction.op, &inputs) {
-            return value;
+        if alone {
+            let turned = self.turned_product(&instruction.op, &inputs);
+            if let Some(value) = turned.or_else(|| self.turned_pad(&instruction.op, &inputs)) {
+                return value;
+            }
         }
         let metas = &self.program.metas[instruction.first..instruction.first + instruction.results];
         self.add(instruction.op.clone(), inputs, metas, instruction.origin.as_ref())

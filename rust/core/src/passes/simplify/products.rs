@@ -21,6 +21,21 @@ impl Rewriter<'_> {
         Some(self.add(Op::MatMul, smallvec![b, a], &[meta], origin.as_ref()))
     }
 
+    /// A permuted pad as the pad of what is permuted, where nothing else reads the pad: row-major zeros are made in one go.
+    pub(super) fn turned_pad(&mut self, op: &Op, inputs: &[ValueId]) -> Option<ValueId> {
+        let Op::View(ViewOp::Permute(perm)) = op else { return None };
+        let maker = self.maker(inputs[0])?;
+        let Op::Pad { low, high, interior, value } = maker.op.clone() else { return None };
+        let (x, origin) = (maker.inputs[0], maker.origin.clone());
+        let permuted = |sizes: &[usize]| -> Vec<usize> { perm.iter().map(|&axis| sizes[axis]).collect() };
+        let meta = |shape: &[usize], dtype| Meta::new(permuted(shape), dtype);
+        let (inner, outer) =
+            (meta(&self.meta(x).shape, self.dtype(x)), meta(&self.meta(inputs[0]).shape, self.dtype(x)));
+        let x = self.add(op.clone(), smallvec![x], &[inner], origin.as_ref());
+        let pad = Op::Pad { low: permuted(&low), high: permuted(&high), interior: permuted(&interior), value };
+        Some(self.add(pad, smallvec![x], &[outer], origin.as_ref()))
+    }
+
     /// A value with its last two axes swapped.
     fn turn(&mut self, value: ValueId) -> ValueId {
         let shape = &self.meta(value).shape;

@@ -24,6 +24,33 @@ const LEAST: f64 = 500.0;
 /// A row of so many nanoseconds is much work.
 const HEAVY: f64 = 4000.0;
 
+/// Whether steps are cut.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cutting {
+    /// No step is.
+    Never,
+    /// Those are that are worth it.
+    Worth,
+    /// All are, at the same rows of `whole`, into parts of so many.
+    Rows { whole: usize, part: usize },
+}
+
+impl Cutting {
+    /// Rows of a part, and the number of parts, along an axis of this size; `worth` says how many parts are worth it.
+    pub(super) fn split(self, size: usize, worth: impl FnOnce() -> usize) -> Option<(usize, usize)> {
+        let rows = match self {
+            Self::Never => return None,
+            Self::Worth => match worth() {
+                parts @ 2.. => size.div_ceil(parts),
+                _ => return None,
+            },
+            Self::Rows { whole, part } if size.is_multiple_of(whole) => size / whole * part,
+            Self::Rows { .. } => return None,
+        };
+        Some((rows, size.div_ceil(rows)))
+    }
+}
+
 /// How a step is cut.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Cut {
@@ -37,18 +64,17 @@ pub(super) struct Cut {
     pub(super) parts: usize,
 }
 
-/// The cut of an op, if it has one that is worth it, in parts of at least `grain` rows.
-pub(super) fn cut(op: &Op, inputs: &[&Meta], outputs: &[&Meta], grain: usize) -> Option<Cut> {
+/// The cut of an op, if it has one; where it has to be worth it, in parts of at least `grain` rows.
+pub(super) fn cut(op: &Op, inputs: &[&Meta], outputs: &[&Meta], grain: usize, cutting: Cutting) -> Option<Cut> {
     let shape = &outputs.first()?.shape;
     let axis = shape.iter().position(|&size| size > 1)?;
     let sizes = shape[axis];
     let sides = sides(op, axis, inputs, outputs)?;
-    let parts = parts(sizes, cost(op, inputs, outputs), grain);
-    if parts < 2 || sides.iter().zip(inputs).any(|(side, meta)| side.is_some_and(|a| meta.shape[a] != sizes)) {
+    if sides.iter().zip(inputs).any(|(side, meta)| side.is_some_and(|a| meta.shape[a] != sizes)) {
         return None;
     }
-    let rows = sizes.div_ceil(parts);
-    Some(Cut { axis, inputs: sides, rows, parts: sizes.div_ceil(rows) })
+    let (rows, parts) = cutting.split(sizes, || parts(sizes, cost(op, inputs, outputs), grain))?;
+    Some(Cut { axis, inputs: sides, rows, parts })
 }
 
 /// Parts for so many rows of so much work together, each of at least `grain` rows but for the sake of having two.

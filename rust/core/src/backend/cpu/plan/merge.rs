@@ -1,7 +1,7 @@
 //! Fused steps made ready: the compiled body, its cut, and the sum over the parts of what folds over the rows.
 
 use super::super::fused::{Class, Compiled, class, compile};
-use super::cut::{Cut, cost, grain, parts};
+use super::cut::{Cut, Cutting, cost, grain, parts};
 use super::prepare::{Extent, Kernel, Operand, Ready, Slots, operand};
 use crate::buffer::Meta;
 use crate::dtype::DType;
@@ -20,7 +20,7 @@ pub(super) fn merge(
     step: &Step,
     slots: Slots,
     aliases: &[usize],
-    parallel: bool,
+    cutting: Cutting,
     aside: &mut usize,
 ) -> Option<Vec<Ready>> {
     let product = op.kind() == FusedKind::Product;
@@ -33,7 +33,7 @@ pub(super) fn merge(
     let metas: SmallVec<[&Meta; 4]> = step.inputs.iter().map(|input| &input.meta).collect();
     let written: SmallVec<[&Meta; 1]> = step.outputs.iter().map(|output| &output.meta).collect();
     let cost = cost(&Op::Fused(op.clone()), &metas, &written);
-    let cut = if parallel { cut(op, &code, step, cost) } else { None };
+    let cut = cut(op, &code, step, cost, cutting);
     let count = cut.as_ref().map_or(1, |cut| cut.parts);
     let inputs =
         step.inputs.iter().enumerate().map(|(i, input)| {
@@ -73,7 +73,7 @@ fn over(slots: Slots, aliases: &[usize], input: &Located, output: &Located) -> b
 }
 
 /// The cut of a body along the first axis of its space that has a size.
-fn cut(op: &FusedOp, code: &Compiled, step: &Step, cost: f64) -> Option<Cut> {
+fn cut(op: &FusedOp, code: &Compiled, step: &Step, cost: f64, cutting: Cutting) -> Option<Cut> {
     let (space, body) = (op.space(), &op.body);
     let axis = space.iter().position(|&size| size > 1)?;
     if axis + 1 == space.len() && !code.flat {
@@ -105,12 +105,9 @@ fn cut(op: &FusedOp, code: &Compiled, step: &Step, cost: f64) -> Option<Cut> {
         _ => {}
     }
     let first = &body.instructions.first()?.op;
-    let parts = parts(sizes, cost, grain(first, &step.inputs, &space, cost / sizes as f64));
-    if parts < 2 {
-        return None;
-    }
-    let rows = sizes.div_ceil(parts);
-    Some(Cut { axis, inputs: sides, rows, parts: sizes.div_ceil(rows) })
+    let worth = || parts(sizes, cost, grain(first, &step.inputs, &space, cost / sizes as f64));
+    let (rows, parts) = cutting.split(sizes, worth)?;
+    Some(Cut { axis, inputs: sides, rows, parts })
 }
 
 /// Where the parts of a fold leave their totals, one after the other.

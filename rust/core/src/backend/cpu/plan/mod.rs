@@ -66,7 +66,7 @@ fn fits(plan: &Plan, inputs: &[Value]) -> bool {
 
 impl Room {
     fn new(plan: &Plan, workspace: &mut Workspace) -> Result<Self> {
-        let prepared = prepare(plan, true)?;
+        let prepared = prepare(plan)?;
         let mut constants = plan.constants.clone();
         dense(&mut constants, &mut workspace.fresh)?;
         workspace.arena = Some(zeroed(plan.arena));

@@ -1,7 +1,7 @@
 //! A plan made ready to run: resolved kernels, places as slots and bytes, steps cut into parts, parts grouped into tasks.
 
 use super::super::fused::Compiled;
-use super::cut::{Cut, cost, cut, grain, turns_often};
+use super::cut::{Cut, Cutting, cost, cut, grain, turns_often};
 use super::merge::merge;
 use super::stage::{Access, Stage, stages};
 use super::turns::{Turns, turns};
@@ -41,7 +41,7 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    fn of(plan: &Plan) -> Self {
+    pub(super) fn of(plan: &Plan) -> Self {
         Self { inputs: plan.inputs.len(), constants: plan.constants.len(), outputs: plan.exits.len() }
     }
 
@@ -149,34 +149,41 @@ impl Operand {
     }
 }
 
-/// Make a plan ready; for several threads only where that is wanted and the work is worth it.
-pub(super) fn prepare(plan: &Plan, threads: bool) -> Result<Prepared> {
+/// Make a plan ready; for several threads where the work is worth it.
+pub(super) fn prepare(plan: &Plan) -> Result<Prepared> {
     let slots = Slots::of(plan);
     let aliases = aliases(plan, slots);
     let costs = plan.steps.iter().map(|step| cost(&step.op, &metas(&step.inputs), &metas(&step.outputs)));
-    let parallel = threads && costs.sum::<f64>() > SMALL;
+    let parallel = costs.sum::<f64>() > SMALL;
+    let (steps, commit, aside) = ready(plan, if parallel { Cutting::Worth } else { Cutting::Never })?;
+    let stages = if parallel { stages(&steps, commit, &aliases) } else { vec![Stage::whole(&steps)] };
+    Ok(Prepared { steps, stages, slots, parallel, aside })
+}
+
+/// The steps of a plan, made ready and cut; the number of the first one of the last phase, and the bytes for totals of folds.
+pub(super) fn ready(plan: &Plan, cutting: Cutting) -> Result<(Vec<Ready>, usize, usize)> {
+    let slots = Slots::of(plan);
+    let aliases = aliases(plan, slots);
     let (mut steps, mut aside, mut commit) = (Vec::with_capacity(plan.steps.len()), 0, usize::MAX);
     for (at, step) in plan.steps.iter().enumerate() {
         if at == plan.commit {
             commit = steps.len();
         }
-        let turned = if parallel { turn(step, slots, &mut aside) } else { None };
+        let turned = if matches!(cutting, Cutting::Worth) { turn(step, slots, &mut aside) } else { None };
         if let Some((turn, _)) = &turned {
-            steps.push(alone(turn, slots, parallel));
+            steps.push(alone(turn, slots, cutting));
         }
         let step = turned.as_ref().map_or(step, |(_, turned)| turned);
         let merged = match (&step.op, &step.body) {
-            (Op::Fused(op), _) => merge(op, step, slots, &aliases, parallel, &mut aside),
-            (Op::Scan(op), Some(body)) => turns(op, body)?
-                .map(|turns| vec![Ready { kernel: Kernel::Turns(Box::new(turns)), ..alone(step, slots, parallel) }]),
+            (Op::Fused(op), _) => merge(op, step, slots, &aliases, cutting, &mut aside),
+            (Op::Scan(op), Some(body)) => turns(op, body, step, slots, cutting, &mut aside)?,
             _ => None,
         };
-        let mut ready = merged.unwrap_or_else(|| vec![alone(step, slots, parallel)]);
+        let mut ready = merged.unwrap_or_else(|| vec![alone(step, slots, cutting)]);
         ready.iter_mut().try_for_each(|step| check(step, &aliases))?;
         steps.extend(ready);
     }
-    let stages = if parallel { stages(&steps, commit, &aliases) } else { vec![Stage::whole(&steps)] };
-    Ok(Prepared { steps, stages, slots, parallel, aside })
+    Ok((steps, commit, aside))
 }
 
 /// A product whose parts would all turn the right factor, after a step that turns it for them.
@@ -208,7 +215,7 @@ fn metas(side: &[Located]) -> SmallVec<[&Meta; 4]> {
 }
 
 /// A step whose op has a kernel of its own.
-fn alone(step: &Step, slots: Slots, parallel: bool) -> Ready {
+pub(super) fn alone(step: &Step, slots: Slots, cutting: Cutting) -> Ready {
     let (mut inputs, mut outputs, mut op) = (step.inputs.clone(), step.outputs.clone(), step.op.clone());
     let kernel = kernel(&step.op, &mut inputs, step.outputs.is_empty());
     if let (Kernel::Copy, [output], [input]) = (&kernel, &mut outputs[..], &inputs[..]) {
@@ -224,7 +231,7 @@ fn alone(step: &Step, slots: Slots, parallel: bool) -> Ready {
         written.first().and_then(|meta| meta.shape.iter().find(|&&size| size > 1)).map_or(1.0, |&size| size as f64);
     let shape = written.first().map_or(&[][..], |meta| &meta.shape[..]);
     let grain = grain(&op, &inputs, shape, cost / rows);
-    let cut = if parallel { cut(&op, &metas(&inputs), &written, grain) } else { None };
+    let cut = cut(&op, &metas(&inputs), &written, grain, cutting);
     let of = |located: &Located, axis: Option<usize>| operand(slots, located, axis.zip(cut.as_ref()));
     Ready {
         inputs: inputs.iter().enumerate().map(|(i, l)| of(l, cut.as_ref().and_then(|c| c.inputs[i]))).collect(),
@@ -287,7 +294,7 @@ fn extent(layout: &Layout, dtype: DType) -> (Extent, usize) {
 }
 
 /// Slots that may be one memory: an output that replaces an input lies in the same one.
-fn aliases(plan: &Plan, slots: Slots) -> Vec<usize> {
+pub(super) fn aliases(plan: &Plan, slots: Slots) -> Vec<usize> {
     let mut aliases: Vec<usize> = (0..slots.count()).collect();
     for (i, exit) in plan.exits.iter().enumerate() {
         if let Exit::Replaced { input, .. } = exit {
@@ -298,6 +305,11 @@ fn aliases(plan: &Plan, slots: Slots) -> Vec<usize> {
 }
 
 impl Ready {
+    /// Whether its parts are tasks of their own, which were shown to keep apart though their operands are whole.
+    pub(super) fn is_apart(&self) -> bool {
+        matches!(self.kernel, Kernel::Turns(_))
+    }
+
     /// Bytes that one part reads and writes.
     pub(super) fn accesses<'a>(&'a self, part: usize, aliases: &'a [usize]) -> impl Iterator<Item = Access> + 'a {
         let sides = self.inputs.iter().map(|i| (i, false)).chain(self.outputs.iter().map(|o| (o, true)));
@@ -310,8 +322,8 @@ impl Ready {
 
 /// No part of a step may write what another part touches; elements may be written where the same part reads them.
 fn check(step: &mut Ready, aliases: &[usize]) -> Result<()> {
-    let parts: Vec<SmallVec<[Access; 4]>> =
-        (0..step.parts).map(|part| step.accesses(part, aliases).collect()).collect();
+    let parts = if step.is_apart() { 1 } else { step.parts };
+    let parts: Vec<SmallVec<[Access; 4]>> = (0..parts).map(|part| step.accesses(part, aliases).collect()).collect();
     let mut staged = false;
     for (i, part) in parts.iter().enumerate() {
         for (k, write) in part.iter().enumerate().filter(|(_, access)| access.write) {

@@ -68,6 +68,11 @@ pub(super) fn stages(steps: &[Ready], commit: usize, aliases: &[usize]) -> Vec<S
     let mut stages = vec![];
     let (mut placed, mut drafts): (Vec<Placed>, Vec<Draft>) = (vec![], vec![]);
     for (at, step) in steps.iter().enumerate() {
+        if step.is_apart() && step.parts > 1 {
+            close(&mut stages, &mut placed, &mut drafts);
+            stages.push(Stage { tasks: (0..step.parts).map(|part| vec![(at as u32, part as u32)]).collect() });
+            continue;
+        }
         let parts: Vec<Accesses> = (0..step.parts).map(|part| step.accesses(part, aliases).collect()).collect();
         let whole = parts.iter().skip(1).fold(parts[0].clone(), |whole, part| {
             whole.into_iter().zip(part).map(|(whole, part)| whole.around(part)).collect()

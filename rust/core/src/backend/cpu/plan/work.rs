@@ -75,6 +75,9 @@ pub(super) fn run(step: &Ready, part: usize, memories: Memories<'_>) -> Result<(
         let sides = (&step.inputs[..], &step.outputs[..]);
         return fused::run(code, product.as_ref(), memories, sides, (part, step.parts));
     }
+    if let Kernel::Turns(turns) = &step.kernel {
+        return turns.run(step, part, memories);
+    }
     let mut sources: SmallVec<[Src<'_>; 8]> = SmallVec::new();
     for operand in &step.inputs {
         let (extent, range) = operand.part(part, step.parts);
@@ -122,8 +125,7 @@ fn dispatch(step: &Ready, sources: &[Src<'_>], targets: &mut [Dst<'_>]) -> Resul
         (Kernel::Check(Op::CheckFinite { name }), [x], _) => check::finite(name, x),
         (Kernel::Check(Op::CheckIndex { name, size }), [x], _) => check::within(name, *size, x),
         (Kernel::Total, [totals], [out]) => total(totals, out),
-        (Kernel::Turns(turns), sources, targets) => turns.run(sources, targets),
-        (Kernel::Copy | Kernel::Check(_) | Kernel::Fused(..) | Kernel::Total, _, _) => {
+        (Kernel::Copy | Kernel::Check(_) | Kernel::Fused(..) | Kernel::Total | Kernel::Turns(_), _, _) => {
             Err(Error::bug("run_plan", "a step with other operands"))
         }
     }
