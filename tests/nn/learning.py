@@ -36,7 +36,7 @@ class Through(nn.Module):
 
 
 def left_over_shuffled(task):
-    """What a model misses that learns from labels without their inputs; the mean of some tries, since each has its luck."""
+    """What a model misses that learns from labels without their inputs: the mean of some tries, each has its luck."""
     return float(np.mean([left_over(task, shuffled=True, seed=SEED + number) for number in range(SHUFFLES)]))
 
 
@@ -47,7 +47,7 @@ def left_over(task, shuffled=False, seed=SEED):
     x, y = task.data(rng, ROWS)
     fresh, truth = task.data(rng, 512)
     if shuffled:
-        # Without its mean: a model that reaches for that through its features would follow the truth as far as these do.
+        # Without its mean: a model that reaches it through its features would follow the truth as far as these do.
         y, truth = y[rng.permutation(len(y))] - y.mean(0), truth - y.mean(0)
     model = task.model()
     optimizer = optim.AdamW(model.parameters(), lr=task.rate, weight_decay=0.0)
