@@ -133,7 +133,7 @@ name = "cosine"  # constant | cosine | linear | step
 warmup_epochs = 5
 
 [run]
-device = "cpu"  # cpu | reference (slow, for checking)
+device = "cpu"  # cpu | gpu | reference (slow, for checking)
 dtype = "float32"  # float32 | float64
 output = {output}  # the folder to write, relative to the working directory
 """

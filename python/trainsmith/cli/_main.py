@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import trainsmith as ts
 from trainsmith.cli._cv import add_cv
+from trainsmith.cli._doctor import add_doctor
 from trainsmith.cli._init import add_init
 from trainsmith.cli._plugins import add_devices, add_plugins
 from trainsmith.cli._predict import add_predict
@@ -27,6 +28,7 @@ _COMMANDS = (
     ("init", "print a configuration for a table", add_init),
     ("plugins", "list workflows, providers and cross-validators by name", add_plugins),
     ("devices", "list the devices of this machine", add_devices),
+    ("doctor", "say which GPUs can be used, test them, and say what to do where none can", add_doctor),
 )
 
 

@@ -22,7 +22,7 @@ def add_predict(parser: ArgumentParser) -> None:
     parser.add_argument("artefact", help="folder that `trainsmith train` wrote")
     parser.add_argument("data", help="CSV, Parquet or Arrow file with the columns that the model was trained on")
     parser.add_argument("-o", "--output", help="CSV file to write; standard output by default")
-    parser.add_argument("--device", default="cpu", help="cpu, or reference (slow, for checking)")
+    parser.add_argument("--device", default="cpu", help="cpu, gpu, or reference (slow, for checking)")
     parser.set_defaults(run=predict)
 
 

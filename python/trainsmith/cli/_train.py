@@ -44,7 +44,7 @@ def add_train(parser: ArgumentParser) -> None:
         metavar="SECTION.KEY=VALUE",
         help="replace one entry of the configuration; may be given several times",
     )
-    parser.add_argument("--device", help="replace run.device: cpu, or reference (slow, for checking)")
+    parser.add_argument("--device", help="replace run.device: cpu, gpu, or reference (slow, for checking)")
     parser.add_argument("--overwrite", action="store_true", help="replace an older result in run.output")
     parser.add_argument("--resume", action="store_true", help="go on where an unfinished run of run.output stopped")
     parser.add_argument("--dry-run", action="store_true", help="check configuration and data, write nothing")

@@ -15,7 +15,7 @@ def add_validate(parser: ArgumentParser) -> None:
     """
     parser.add_argument("artefact", help="folder that `trainsmith train` wrote")
     parser.add_argument("data", help="CSV, Parquet or Arrow file with the model's columns and its target")
-    parser.add_argument("--device", default="cpu", help="cpu, or reference (slow, for checking)")
+    parser.add_argument("--device", default="cpu", help="cpu, gpu, or reference (slow, for checking)")
     parser.set_defaults(run=validate)
 
 

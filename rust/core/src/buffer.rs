@@ -119,6 +119,22 @@ impl Meta {
     }
 }
 
+/// Bytes that an element takes in the memory of a device: GPUs hold whole words.
+pub fn element_size(dtype: DType, device: Device) -> usize {
+    match device {
+        Device::Cpu | Device::Reference => dtype.size(),
+        Device::Gpu(_) => dtype.size().max(4),
+    }
+}
+
+/// Boundary on which values start in the memory of a device.
+pub fn alignment(device: Device) -> usize {
+    match device {
+        Device::Cpu | Device::Reference => 64,
+        Device::Gpu(_) => 256,
+    }
+}
+
 /// A computed value: elements of one dtype, laid out in a buffer.
 #[derive(Clone, Debug)]
 pub struct Value {

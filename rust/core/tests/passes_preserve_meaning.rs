@@ -2,6 +2,7 @@
 
 mod common {
     pub(crate) mod draw;
+    pub(crate) mod gpu;
     pub(crate) mod lies;
     pub(crate) mod programs;
     pub(crate) mod steps;
@@ -9,7 +10,8 @@ mod common {
     pub(crate) mod values;
 }
 
-use common::programs::{Known, build, inputs};
+use common::gpu::gpu;
+use common::programs::{Known, build, build_for, inputs, inputs_for};
 use common::values::numbers;
 use proptest::prelude::*;
 use trainsmith_core::backend::{self, Workspace, interpret};
@@ -46,7 +48,7 @@ fn cells(program: &Program) -> Vec<Cell> {
 
 /// The plan, run twice on one workspace with other inputs between, so that nothing may survive from an earlier call.
 fn run_plan(program: &Program, cells: &[Cell], word: u64, device: Device) -> Vec<Value> {
-    let (plan, mut workspace) = (memory::plan(program, cells), Workspace::default());
+    let (plan, mut workspace) = (memory::plan_on(device, program, cells), Workspace::default());
     let mut call = |word| {
         let mut outputs = vec![];
         backend::of(device)
@@ -141,5 +143,31 @@ proptest! {
             let want = run(&fused, words[0], device);
             assert_near(&run_plan(&fused, &cells, words[0], device), &want, &[], "fused and replaced", &fused);
         }
+    }
+}
+
+// A GPU that is a program compiles a shader for milliseconds, so it gets fewer programs.
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_gpu_agrees_with_the_reference(words in words()) {
+        let Some(device) = gpu() else { return Ok(()) };
+        let maker = build_for(&words, Device::Reference, true);
+        let wanted = interpret(backend::of(Device::Reference), &maker.program, &inputs_for(words[0], Device::Reference, true));
+        let want = wanted.unwrap_or_else(|error| panic!("{error}\n{}", maker.program));
+        let program = build(&words, device).program;
+        let known: Vec<Known> = program.outputs.iter().map(|&o| maker.known[o]).collect();
+        assert_near(&run(&program, words[0], device), &want, &known, "gpu and reference", &program);
+    }
+
+    /// To the bit: a plan runs the kernels of its ops.
+    #[test]
+    fn a_gpu_runs_plans_as_programs(words in words()) {
+        let Some(device) = gpu() else { return Ok(()) };
+        let program = simplify(&build(&words, device).program);
+        let want = run(&program, words[0], device);
+        let cells = cells(&program);
+        assert_near(&run_plan(&program, &cells, words[0], device), &want, &[], "planned", &program);
     }
 }

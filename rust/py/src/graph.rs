@@ -11,6 +11,8 @@ use pyo3::types::PyList;
 use std::cell::RefCell;
 use std::sync::Arc;
 use trainsmith_core::Error;
+use trainsmith_core::backend::gpu::{GpuInfo, gpus};
+use trainsmith_core::device::Device;
 use trainsmith_core::ir::node::{Edge, Handle};
 use trainsmith_core::tensor::capture::{Captured, Snapshot};
 use trainsmith_core::tensor::recorder::{HostEvent, Origin, Recorder};
@@ -376,6 +378,22 @@ pub(crate) fn set_num_threads(py: Python<'_>, count: usize) -> PyResult<()> {
 
 /// Names of the devices that can be used.
 #[pyfunction]
-pub(crate) fn devices() -> Vec<&'static str> {
-    vec!["cpu", "reference"]
+pub(crate) fn devices(py: Python<'_>) -> PyResult<Vec<String>> {
+    gate(py, "devices", || {
+        let gpus = (0..Device::GPUS).zip(gpus()).map(|(number, _)| Device::Gpu(number));
+        let all = [Device::Cpu].into_iter().chain(gpus).chain([Device::Reference]);
+        Ok(all.map(|device| device.to_string()).collect())
+    })
+}
+
+/// Name, driver, interface, tier, whether it is software, bytes of the largest tensor.
+type Facts = (String, String, String, String, bool, u64);
+
+/// What is known of each GPU.
+#[pyfunction]
+pub(crate) fn gpu_info(py: Python<'_>) -> PyResult<Vec<Facts>> {
+    gate(py, "devices", || {
+        let row = |gpu: GpuInfo| (gpu.name, gpu.driver, gpu.backend, gpu.tier, gpu.software, gpu.largest);
+        Ok(gpus().into_iter().map(row).collect())
+    })
 }

@@ -45,8 +45,8 @@ mod _core {
     use crate::gather::PyGather;
     #[pymodule_export]
     use crate::graph::{
-        PyCaptured, PySnapshot, clip_by_norm, connected, count_hit, counters, devices, grad_enabled, gradients,
-        note_change, num_threads, read_together, record, record_event, recording, scan, set_grad_enabled,
+        PyCaptured, PySnapshot, clip_by_norm, connected, count_hit, counters, devices, gpu_info, grad_enabled,
+        gradients, note_change, num_threads, read_together, record, record_event, recording, scan, set_grad_enabled,
         set_num_threads, watch,
     };
     #[pymodule_export]

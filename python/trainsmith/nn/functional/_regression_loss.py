@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from trainsmith._arrays import asarray
 from trainsmith._core import Tensor
 from trainsmith.nn.functional._call import Reduction, call
 from trainsmith.nn.functional._levels import quantile_levels
@@ -163,5 +164,5 @@ def quantile_loss(
 
     Source: Koenker and Bassett 1978; order: Chernozhukov, Fernández-Val and Galichon 2010.
     """
-    levels = quantile_levels("quantile_loss", quantile, non_crossing)
+    levels = quantile_levels("quantile_loss", quantile, non_crossing, asarray(input))
     return call("quantile_loss", input, target, levels, weight, reduction=reduction, non_crossing=non_crossing)

@@ -3,6 +3,7 @@
 //! A backend is one object with few methods and never a method per op.
 
 pub mod cpu;
+pub mod gpu;
 pub mod reference;
 
 use crate::buffer::{Buffer, HostVec, Meta, Value};
@@ -49,12 +50,17 @@ pub trait Backend: Send + Sync {
     ) -> Result<()>;
     /// Wait until all work is done.
     fn synchronise(&self) -> Result<()>;
+    /// The elements of a value row-major in a buffer of its own.
+    fn compact(&self, value: &Value) -> Result<Value> {
+        self.upload(&self.download(value)?, &value.meta())
+    }
 }
 
 /// The backend of a device.
 pub fn of(device: Device) -> &'static dyn Backend {
     match device {
         Device::Cpu => &cpu::CPU,
+        Device::Gpu(number) => gpu::gpu(number),
         Device::Reference => &reference::REFERENCE,
     }
 }

@@ -155,9 +155,12 @@ impl Captured {
         let inputs: Vec<Edge> = recorder.inputs.iter().map(|(_, edge)| edge.clone()).collect();
         let cells = cells(&recorder, &targets);
         let recorded = simplify(&Program::from_graph(&inputs, &outputs)?);
-        let program = fuse(&loops(&recorded)?, &cells, &Caps::default())?;
         let device = inputs.iter().chain(&outputs).map(|e| e.node.device).next().unwrap_or_default();
-        let plan = memory::plan(&program, &cells);
+        let program = match device {
+            Device::Cpu | Device::Reference => fuse(&loops(&recorded)?, &cells, &Caps::default())?,
+            Device::Gpu(_) => recorded.clone(),
+        };
+        let plan = memory::plan_on(device, &program, &cells);
         let variables: Vec<Arc<Variable>> = recorder.variables.into_values().map(|e| e.variable).collect();
         let expected = |(source, edge): (Source, Edge)| {
             let cell = match &source {
@@ -295,7 +298,7 @@ impl Captured {
             }
             count += 1;
         }
-        let edges = stacks.into_iter().map(|stack| leaf(stack.close(count))).collect();
+        let edges = stacks.into_iter().map(|stack| stack.close(count).map(leaf)).collect::<Result<_>>()?;
         Ok((count, edges))
     }
 

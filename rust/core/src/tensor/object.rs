@@ -255,7 +255,11 @@ impl Tensor {
 
     /// Row-major bytes of the elements, cast to another dtype, on the host.
     pub fn to_wide(&self, op: &str, dtype: DType) -> Result<HostVec> {
-        let value = self.value(op)?;
+        let mut value = self.value(op)?;
+        if value.buffer.host().is_none() {
+            // Not every device has every dtype; the CPU has.
+            value = Value::from_host(download(&value)?, &value.meta(), Device::Cpu);
+        }
         let backend = backend::of(value.device());
         let cast = if value.dtype == dtype { value } else { backend.run_op(&Op::Cast(dtype), &[value])?.remove(0) };
         backend.download(&cast)
@@ -348,7 +352,7 @@ pub fn compact(value: &Value) -> Result<Value> {
     if value.layout == Layout::contiguous(meta.shape.clone()) && value.buffer.len() == meta.bytes() {
         return Ok(value.clone());
     }
-    upload(&download(value)?, &meta, value.device())
+    backend::of(value.device()).compact(value)
 }
 
 /// A leaf with a place for its gradient.

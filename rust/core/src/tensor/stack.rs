@@ -50,12 +50,13 @@ impl Stack {
     }
 
     /// The first `count` values along a new leading axis.
-    pub(super) fn close(mut self, count: usize) -> Value {
+    pub(super) fn close(mut self, count: usize) -> Result<Value> {
         let sizes: Vec<usize> = std::iter::once(count).chain(self.item.shape.iter().copied()).collect();
         let meta = Meta::new(sizes, self.item.dtype);
         self.bytes.truncate(meta.bytes());
         match self.device {
-            Device::Cpu | Device::Reference => Value::from_host(self.bytes, &meta, self.device),
+            Device::Cpu | Device::Reference => Ok(Value::from_host(self.bytes, &meta, self.device)),
+            Device::Gpu(_) => backend::of(self.device).upload(&self.bytes, &meta),
         }
     }
 }
@@ -73,7 +74,7 @@ mod tests {
             let mut stack = Stack::new(&row(value, 0).unwrap(), 3);
             stack.push(&row(value, 0).unwrap()).unwrap();
             stack.push(&row(value, 1).unwrap()).unwrap();
-            let stacked = Tensor::from_value(stack.close(2));
+            let stacked = Tensor::from_value(stack.close(2).unwrap());
             assert_eq!(stacked.to_f64().unwrap(), wanted);
         }
         assert!(row(&x, 3).is_err());

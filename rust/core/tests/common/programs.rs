@@ -29,6 +29,8 @@ pub(crate) struct Known {
 pub(crate) struct Maker {
     pub(crate) program: Program,
     pub(crate) known: Vec<Known>,
+    /// Without float64, which GPUs lack.
+    narrow: bool,
 }
 
 /// Shape, dtype and range of an input.
@@ -56,12 +58,17 @@ const MOST_ELEMENTS: usize = 500;
 
 /// A program of at most one step a word, with a constant that is not row-major.
 pub(crate) fn build(words: &[u64], device: Device) -> Maker {
-    let mut program = Program::with_inputs(INPUTS.map(|(shape, dtype, _)| Meta::new(shape, dtype)));
+    build_for(words, device, matches!(device, Device::Gpu(_)))
+}
+
+/// A program with its constant on a device, without float64 if asked.
+pub(crate) fn build_for(words: &[u64], device: Device, narrow: bool) -> Maker {
+    let mut program = Program::with_inputs(INPUTS.map(|(shape, dtype, _)| Meta::new(shape, cut(dtype, narrow))));
     let meta = Meta::new([3, 4], DType::F32);
     let numbers = draw(99, meta.dtype, -2.0, 2.0, 12);
     program.constant(value(device, &meta, Lie::Turned.layout(&meta.shape), &numbers));
     let known = vec![Known { bound: 2.0, error: 0.0 }; program.metas.len()];
-    let mut maker = Maker { program, known };
+    let mut maker = Maker { program, known, narrow };
     for &word in words {
         steps::add(&mut maker, word);
     }
@@ -69,11 +76,21 @@ pub(crate) fn build(words: &[u64], device: Device) -> Maker {
     maker
 }
 
+/// A dtype, or its neighbour that GPUs have.
+fn cut(dtype: DType, narrow: bool) -> DType {
+    if narrow && dtype == DType::F64 { DType::F32 } else { dtype }
+}
+
 /// Inputs for any program, in layouts that the word picks.
 pub(crate) fn inputs(word: u64, device: Device) -> Vec<Value> {
+    inputs_for(word, device, matches!(device, Device::Gpu(_)))
+}
+
+/// Inputs for a program of `build_for`.
+pub(crate) fn inputs_for(word: u64, device: Device, narrow: bool) -> Vec<Value> {
     let input = |(place, (shape, dtype, (low, high))): (usize, Input)| {
-        let meta = Meta::new(shape, dtype);
-        let numbers = draw(word.wrapping_add(place as u64), dtype, low, high, meta.shape.numel());
+        let meta = Meta::new(shape, cut(dtype, narrow));
+        let numbers = draw(word.wrapping_add(place as u64), meta.dtype, low, high, meta.shape.numel());
         let lie = Lie::ALL[(word as usize % 97 + place) % Lie::ALL.len()];
         value(device, &meta, lie.layout(&meta.shape), &numbers)
     };
@@ -97,6 +114,10 @@ impl Maker {
     /// Append an op where its rule allows it, nothing gets too large, and no jump meets an inexact value.
     pub(crate) fn push(&mut self, op: Op, inputs: &[ValueId], known: &[Known]) -> Option<ValueId> {
         let metas: Vec<Meta> = inputs.iter().map(|&i| self.meta(i).clone()).collect();
+        let op = match op {
+            Op::Cast(dtype) => Op::Cast(cut(dtype, self.narrow)),
+            op => op,
+        };
         let results = infer(&op, &metas).ok()?;
         let fits = |(meta, known): (&Meta, &Known)| meta.shape.numel() <= MOST_ELEMENTS && known.bound <= LARGEST;
         if !results.iter().zip(known).all(fits) {

@@ -17,6 +17,10 @@ pub(crate) fn value(device: Device, meta: &Meta, layout: Layout, numbers: &[Scal
     for (index, &number) in meta.shape.indices().zip(numbers) {
         bytes[layout.at(&index) * size..][..size].copy_from_slice(&bytes_of(number, meta.dtype));
     }
+    if let Device::Gpu(_) = device {
+        let flat = Meta::new([len / size], meta.dtype);
+        return backend::of(device).upload(&bytes, &flat).expect("room on the GPU").with_layout(layout);
+    }
     Value { buffer: Arc::new(HostStorage::new(bytes, device)), layout, dtype: meta.dtype }
 }
 

@@ -1,11 +1,10 @@
 //! Offsets in one arena, by lifetime.
 
-/// Arena places start on a cache line.
-const ALIGN: usize = 64;
-
 /// Free blocks of the arena, best fit, neighbours joined.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Arena {
+    /// Boundary on which places start.
+    align: usize,
     /// Offset and size of each free block, by offset.
     free: Vec<(usize, usize)>,
     /// Bytes in use at the fullest moment.
@@ -13,8 +12,12 @@ pub(super) struct Arena {
 }
 
 impl Arena {
+    pub(super) fn new(align: usize) -> Self {
+        Self { align, free: Vec::new(), size: 0 }
+    }
+
     pub(super) fn take(&mut self, bytes: usize) -> usize {
-        let bytes = bytes.next_multiple_of(ALIGN);
+        let bytes = bytes.next_multiple_of(self.align);
         let fits = self.free.iter().enumerate().filter(|(_, block)| block.1 >= bytes);
         if let Some((at, &(offset, size))) = fits.min_by_key(|(_, block)| block.1) {
             if size == bytes {
@@ -38,7 +41,7 @@ impl Arena {
     }
 
     pub(super) fn give(&mut self, offset: usize, bytes: usize) {
-        let bytes = bytes.next_multiple_of(ALIGN);
+        let bytes = bytes.next_multiple_of(self.align);
         if bytes == 0 {
             return;
         }
@@ -61,7 +64,7 @@ mod tests {
 
     #[test]
     fn the_arena_joins_neighbours_and_reuses_them() {
-        let mut arena = Arena::default();
+        let mut arena = Arena::new(64);
         let (a, b, c) = (arena.take(64), arena.take(64), arena.take(64));
         arena.give(a, 64);
         arena.give(c, 64);
@@ -73,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_free_end_grows() {
-        let mut arena = Arena::default();
+        let mut arena = Arena::new(64);
         let (_, b) = (arena.take(64), arena.take(64));
         arena.give(b, 64);
         assert_eq!((arena.take(256), arena.size), (64, 320));

@@ -3,7 +3,8 @@
 mod arena;
 mod commit;
 
-use crate::buffer::Meta;
+use crate::buffer::{Meta, alignment, element_size};
+use crate::device::Device;
 use crate::ir::op::{Op, ViewOp};
 use crate::ir::plan::{Exit, Located, Place, Plan, Step};
 use crate::ir::program::{Instruction, Program, ValueId};
@@ -25,7 +26,12 @@ pub struct Cell {
 
 /// Lay a program out in memory. New values of cells lie over the old ones where that is safe.
 pub fn plan(program: &Program, cells: &[Cell]) -> Plan {
-    Planner::new(program).finish(cells)
+    plan_on(Device::Cpu, program, cells)
+}
+
+/// Lay a program out in the memory of a device.
+pub fn plan_on(device: Device, program: &Program, cells: &[Cell]) -> Plan {
+    Planner::new(device, program).finish(cells)
 }
 
 /// Bytes that some value owns; views share them.
@@ -45,6 +51,7 @@ struct Draft {
 }
 
 struct Planner<'a> {
+    device: Device,
     program: &'a Program,
     /// Where each value of the program lies.
     aliases: Vec<Alias>,
@@ -56,9 +63,9 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(program: &'a Program) -> Self {
+    fn new(device: Device, program: &'a Program) -> Self {
         let mut planner =
-            Self { program, aliases: vec![], storages: vec![], places: vec![], drafts: vec![], exits: vec![] };
+            Self { device, program, aliases: vec![], storages: vec![], places: vec![], drafts: vec![], exits: vec![] };
         for i in 0..program.first_result() {
             let place = i.checked_sub(program.inputs).map_or(Place::Input(i), Place::Constant);
             let storage = planner.store(program.metas[i].clone(), Some(place));
@@ -134,6 +141,12 @@ impl<'a> Planner<'a> {
         Exit::Written(meta)
     }
 
+    /// Bytes that a storage takes.
+    fn bytes(&self, storage: StorageId) -> usize {
+        let meta = &self.storages[storage];
+        meta.shape.numel() * element_size(meta.dtype, self.device)
+    }
+
     fn locate(&self, value: ValueId) -> Located {
         let alias = &self.aliases[value];
         let place = self.places[alias.storage].unwrap_or(Place::Arena(0));
@@ -153,17 +166,17 @@ impl<'a> Planner<'a> {
         for (storage, turn) in last_use {
             dying[turn].push(storage);
         }
-        let mut arena = Arena::default();
+        let mut arena = Arena::new(alignment(self.device));
         for (turn, mut dead) in dying.into_iter().enumerate() {
             for storage in self.drafts[turn].outputs.clone() {
                 if self.places[storage].is_none() {
-                    self.places[storage] = Some(Place::Arena(arena.take(self.storages[storage].bytes())));
+                    self.places[storage] = Some(Place::Arena(arena.take(self.bytes(storage))));
                 }
             }
             dead.sort_unstable();
             for storage in dead {
                 if let Some(Place::Arena(offset)) = self.places[storage] {
-                    arena.give(offset, self.storages[storage].bytes());
+                    arena.give(offset, self.bytes(storage));
                 }
             }
         }
@@ -176,7 +189,7 @@ impl<'a> Planner<'a> {
         let arena = self.place_arena();
         let steps = self.drafts.iter().map(|draft| Step {
             body: match &draft.op {
-                Op::Scan(scan) => Some(Arc::new(plan(&scan.body, &[]))),
+                Op::Scan(scan) => Some(Arc::new(plan_on(self.device, &scan.body, &[]))),
                 _ => None,
             },
             op: draft.op.clone(),

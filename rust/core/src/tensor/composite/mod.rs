@@ -15,4 +15,4 @@ pub mod pool;
 pub mod position;
 pub mod recurrent;
 pub mod resize;
-mod table;
+pub(super) mod table;

@@ -8,6 +8,7 @@ use crate::ir::node::Edge;
 use crate::ir::op::Op;
 use crate::shape::Shape;
 use crate::tensor::args::{Arg, Call};
+use crate::tensor::composite::table::numbers;
 use crate::tensor::face::face;
 
 pub(super) const ROWS: &[Row] = &[("full", full), ("arange", arange), ("scalar", |c| Ok(vec![c.edge(0)?]))];
@@ -53,7 +54,13 @@ fn arange(c: &Call<'_>) -> Result<Vec<Edge>> {
     }
     let length = ((stop - start) / step).ceil().max(0.0) as usize;
     let dtype = c.maybe_dtype("dtype")?.unwrap_or(DType::I64);
-    let index = face().source(Op::Iota { length }, device(c)?)?;
+    let device = device(c)?;
+    if matches!(device, Device::Gpu(_)) && (dtype.is_float() || start.fract() != 0.0 || step.fract() != 0.0) {
+        // A GPU has no f64.
+        let values: Vec<f64> = (0..length).map(|i| start + step * i as f64).collect();
+        return Ok(vec![numbers(&values, dtype, device)?]);
+    }
+    let index = face().source(Op::Iota { length }, device)?;
     if dtype.is_float() || start.fract() != 0.0 || step.fract() != 0.0 {
         let x = face().cast(&index, DType::F64)?;
         let x = face().shift(&face().scale(&x, step)?, start)?;

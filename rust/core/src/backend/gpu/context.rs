@@ -1,0 +1,185 @@
+//! One opened GPU: its queue, its shaders, what went wrong.
+
+use super::adapters::adapter;
+use super::launch::Launch;
+use super::memory::Memory;
+use super::tier::Tier;
+use super::work::Work;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use wgpu::{
+    BindGroupLayout, BindGroupLayoutDescriptor, BindGroupLayoutEntry, BindingType, BufferBindingType, ComputePipeline,
+    ComputePipelineDescriptor, DeviceDescriptor, ErrorFilter, Features, MemoryHints, PipelineCompilationOptions,
+    PipelineLayout, PipelineLayoutDescriptor, Queue, ShaderModuleDescriptor, ShaderSource, ShaderStages,
+};
+
+/// Shaders compiled so far in this process.
+pub(super) static SHADERS: AtomicU64 = AtomicU64::new(0);
+
+/// An opened GPU.
+pub(super) struct Context {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: Queue,
+    pub(super) memory: Arc<Memory>,
+    /// Operands that one kernel can have.
+    pub(super) operands: usize,
+    /// The process that opened it; children share no driver state.
+    process: u32,
+    /// The first thing that went wrong outside of a call that could say so.
+    fault: Arc<Mutex<Option<String>>>,
+    layouts: Mutex<HashMap<usize, Layouts>>,
+    pipelines: Mutex<HashMap<Arc<str>, ComputePipeline>>,
+    work: Mutex<Work>,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("device", &self.device).finish_non_exhaustive()
+    }
+}
+
+/// How a kernel with some number of operands is bound.
+#[derive(Clone)]
+struct Layouts {
+    group: BindGroupLayout,
+    pipeline: PipelineLayout,
+}
+
+impl Context {
+    /// Open the GPU with this number.
+    pub(super) fn open(number: u8) -> Result<Self> {
+        let adapter = adapter(number)?;
+        let tier = Tier::wanted(Tier::of(adapter.features()))?;
+        let limits = tier.limits(adapter.limits());
+        let options = DeviceDescriptor {
+            label: Some("trainsmith"),
+            required_features: Features::empty(),
+            required_limits: limits.clone(),
+            memory_hints: MemoryHints::MemoryUsage,
+            ..DeviceDescriptor::default()
+        };
+        let (device, queue) = pollster::block_on(adapter.request_device(&options))
+            .map_err(|error| Error::device("gpu", "a GPU that can be opened", error.to_string()))?;
+        let fault: Arc<Mutex<Option<String>>> = Arc::default();
+        let note = |fault: &Arc<Mutex<Option<String>>>| {
+            let fault = Arc::clone(fault);
+            move |text: String| {
+                fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);
+            }
+        };
+        let (uncaptured, lost) = (note(&fault), note(&fault));
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| uncaptured(error.to_string())));
+        device.set_device_lost_callback(move |reason, text| lost(format!("the device was lost: {reason:?} {text}")));
+        let largest = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+        let memory = Memory::new(device.clone(), Device::Gpu(number), largest);
+        Ok(Self {
+            work: Mutex::new(Work::new(&device)),
+            device,
+            queue,
+            memory,
+            operands: limits.max_storage_buffers_per_shader_stage as usize,
+            process: std::process::id(),
+            fault,
+            layouts: Mutex::default(),
+            pipelines: Mutex::default(),
+        })
+    }
+
+    /// Whether the GPU can still be used.
+    pub(super) fn healthy(&self, op: &str) -> Result<()> {
+        if std::process::id() != self.process {
+            let rule = "the process that opened the GPU; start children with spawn, not fork";
+            return Err(Error::device(op, rule, "a forked child"));
+        }
+        match &*self.fault.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => Ok(()),
+            Some(text) => Err(Error::device(op, "a GPU without a fault; start the process again", text.clone())),
+        }
+    }
+
+    /// The texts of all shaders compiled so far.
+    pub(super) fn texts(&self) -> Vec<Arc<str>> {
+        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    /// Commands that wait to be handed over.
+    pub(super) fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How kernels with so many operands are bound.
+    pub(super) fn group_layout(&self, operands: usize) -> BindGroupLayout {
+        self.layouts(operands).group
+    }
+
+    fn layouts(&self, operands: usize) -> Layouts {
+        let mut known = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(operands).or_insert_with(|| self.new_layouts(operands)).clone()
+    }
+
+    fn new_layouts(&self, operands: usize) -> Layouts {
+        // Every operand is bound for writing: one buffer may then be bound twice in a dispatch.
+        let entry = |binding: usize| BindGroupLayoutEntry {
+            binding: binding as u32,
+            visibility: ShaderStages::COMPUTE,
+            ty: BindingType::Buffer {
+                ty: if binding == 0 {
+                    BufferBindingType::Uniform
+                } else {
+                    BufferBindingType::Storage { read_only: false }
+                },
+                has_dynamic_offset: false,
+                min_binding_size: None,
+            },
+            count: None,
+        };
+        let entries: Vec<_> = (0..=operands).map(entry).collect();
+        let group = self.device.create_bind_group_layout(&BindGroupLayoutDescriptor { label: None, entries: &entries });
+        let pipeline = self.device.create_pipeline_layout(&PipelineLayoutDescriptor {
+            label: None,
+            bind_group_layouts: &[Some(&group)],
+            ..PipelineLayoutDescriptor::default()
+        });
+        Layouts { group, pipeline }
+    }
+
+    /// The compiled shader of a dispatch.
+    pub(super) fn pipeline(&self, op: &str, launch: &Launch) -> Result<ComputePipeline> {
+        let mut known = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pipeline) = known.get(&launch.shader) {
+            return Ok(pipeline.clone());
+        }
+        if launch.slots.len() > self.operands {
+            let rule = format!("kernels of at most {} operands on this GPU", self.operands);
+            return Err(Error::device(op, rule, launch.slots.len().to_string()));
+        }
+        let layouts = self.layouts(launch.slots.len());
+        let scope = self.device.push_error_scope(ErrorFilter::Validation);
+        let module = self.device.create_shader_module(ShaderModuleDescriptor {
+            label: Some(op),
+            source: ShaderSource::Wgsl(launch.shader.as_ref().into()),
+        });
+        let pipeline = self.device.create_compute_pipeline(&ComputePipelineDescriptor {
+            label: Some(op),
+            layout: Some(&layouts.pipeline),
+            module: &module,
+            entry_point: Some("main"),
+            // Workgroup memory is written before it is read.
+            compilation_options: PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: false,
+                ..PipelineCompilationOptions::default()
+            },
+            cache: None,
+        });
+        if let Some(error) = pollster::block_on(scope.pop()) {
+            return Err(Error::bug(op, format!("a shader that does not compile: {error}\n{}", launch.shader)));
+        }
+        SHADERS.fetch_add(1, Ordering::Relaxed);
+        known.insert(Arc::clone(&launch.shader), pipeline.clone());
+        Ok(pipeline)
+    }
+}

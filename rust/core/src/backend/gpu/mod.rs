@@ -1,0 +1,157 @@
+//! The GPU backend, through wgpu: shaders made from ops, run one op at a time or as the steps of a plan.
+//!
+//! `lower.rs` is the one door to the kernels: it turns an op into dispatches, which are data. `work.rs` hands them to the
+//! GPU. Nothing falls back to the CPU silently: decompositions of matrices are computed on the host and say so in the
+//! documentation; a dtype that GPUs lack is refused.
+
+mod adapters;
+mod check;
+mod context;
+mod kernels;
+mod launch;
+mod library;
+mod lower;
+mod memory;
+mod plan;
+mod run;
+mod scan;
+mod shader;
+mod space;
+mod tier;
+mod transfer;
+mod work;
+
+use crate::backend::{Backend, Workspace, result_metas};
+use crate::buffer::{HostVec, Meta, Value, element_size};
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::ir::op::Op;
+use crate::ir::plan::Plan;
+use crate::layout::Layout;
+pub use adapters::{GpuInfo, gpus};
+use context::Context;
+use memory::GpuStorage;
+use smallvec::SmallVec;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+
+/// A GPU by its number, opened when it is first used.
+#[derive(Debug)]
+pub struct Gpu {
+    number: u8,
+    context: OnceLock<Result<Context>>,
+}
+
+/// Shaders compiled so far in this process.
+pub fn shaders() -> u64 {
+    context::SHADERS.load(Ordering::Relaxed)
+}
+
+/// The texts of all shaders compiled so far in this process.
+pub fn texts() -> Vec<Arc<str>> {
+    let opened = (0..Device::GPUS).filter_map(|number| gpu(number).context.get()?.as_ref().ok());
+    opened.flat_map(Context::texts).collect()
+}
+
+/// The GPU with a number below [`Device::GPUS`].
+pub fn gpu(number: u8) -> &'static Gpu {
+    static ALL: [Gpu; Device::GPUS as usize] = {
+        let mut all = [const { Gpu { number: 0, context: OnceLock::new() } }; Device::GPUS as usize];
+        let mut number = 0;
+        while number < Device::GPUS {
+            all[number as usize].number = number;
+            number += 1;
+        }
+        all
+    };
+    &ALL[(number % Device::GPUS) as usize]
+}
+
+impl Gpu {
+    /// The opened GPU, or why it cannot be used.
+    fn context(&self, op: &str) -> Result<&Context> {
+        let context = self.context.get_or_init(|| Context::open(self.number)).as_ref().map_err(Clone::clone)?;
+        context.healthy(op)?;
+        Ok(context)
+    }
+
+    /// A row-major value with room for its elements.
+    fn allocate(&self, op: &str, meta: &Meta) -> Result<Value> {
+        let context = self.context(op)?;
+        let bytes = meta.shape.numel() * element_size(meta.dtype, Device::Gpu(self.number));
+        let storage = context.memory.take(op, bytes, meta.bytes())?;
+        let layout = Layout::contiguous(meta.shape.clone());
+        Ok(Value { buffer: Arc::new(storage), layout, dtype: meta.dtype })
+    }
+
+    /// A value whose elements lie row-major from the start of a buffer of their own.
+    fn compacted(&self, op: &str, value: &Value) -> Result<Value> {
+        if value.layout == Layout::contiguous(value.shape().clone()) {
+            return Ok(value.clone());
+        }
+        let copy = self.allocate(op, &value.meta())?;
+        run::copy(self, op, value, &copy)?;
+        Ok(copy)
+    }
+}
+
+/// The storage of a value, if it lies on a GPU.
+fn storage<'a>(op: &str, value: &'a Value) -> Result<&'a GpuStorage> {
+    value
+        .buffer
+        .as_any()
+        .downcast_ref()
+        .ok_or_else(|| Error::device(op, "a tensor on the GPU; move it with to(device)", value.device().to_string()))
+}
+
+impl Backend for Gpu {
+    fn device(&self) -> Device {
+        Device::Gpu(self.number)
+    }
+
+    fn upload(&self, bytes: &[u8], meta: &Meta) -> Result<Value> {
+        if bytes.len() != meta.bytes() {
+            return Err(Error::bug("upload", format!("{} bytes, got {}", meta.bytes(), bytes.len())));
+        }
+        lower::supported("to", meta.dtype)?;
+        let value = self.allocate("to", meta)?;
+        let context = self.context("to")?;
+        let words = transfer::pack(bytes, meta.dtype);
+        context.work().write(context, storage("to", &value)?.buffer(), 0, &words);
+        Ok(value)
+    }
+
+    fn download(&self, value: &Value) -> Result<HostVec> {
+        let context = self.context("download")?;
+        let meta = value.meta();
+        let size = element_size(meta.dtype, self.device());
+        let dense = if value.layout.is_contiguous() { value.clone() } else { self.compacted("download", value)? };
+        let offset = (dense.layout.offset() * size) as u64;
+        let words =
+            context.read("download", storage("download", &dense)?.buffer(), offset, meta.shape.numel() * size)?;
+        Ok(transfer::unpack(&words, meta.dtype))
+    }
+
+    fn run_op(&self, op: &Op, inputs: &[Value]) -> Result<SmallVec<[Value; 1]>> {
+        let metas = result_metas(op, inputs)?;
+        run::run(self, op, inputs, &metas)
+    }
+
+    fn run_plan(
+        &self,
+        plan: &Plan,
+        workspace: &mut Workspace,
+        inputs: &mut [Value],
+        outputs: &mut Vec<Value>,
+    ) -> Result<()> {
+        plan::run(self, plan, workspace, inputs, outputs)
+    }
+
+    fn synchronise(&self) -> Result<()> {
+        self.context("synchronise")?.wait("synchronise")
+    }
+
+    fn compact(&self, value: &Value) -> Result<Value> {
+        self.compacted("compact", value)
+    }
+}

@@ -1,0 +1,237 @@
+//! Commands on their way to the GPU: recorded in order, handed over in batches, read back.
+
+use super::context::Context;
+use super::launch::{Launch, Slot};
+use super::transfer::bytes_of;
+use crate::error::{Error, Result};
+use smallvec::SmallVec;
+use std::sync::mpsc;
+use std::time::Duration;
+use wgpu::{
+    BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, BufferDescriptor, BufferSize,
+    BufferUsages, CommandEncoder, CommandEncoderDescriptor, ComputePass, ComputePassDescriptor, MapMode, PollType,
+    SubmissionIndex,
+};
+
+/// Bytes of numbers that one batch can take.
+const NUMBERS: usize = 256 << 10;
+/// Dispatches of one batch.
+const BATCH: usize = 256;
+/// Numbers of a dispatch start on this boundary, which every GPU accepts.
+const ALIGN: usize = 256;
+/// Batches that may be under way.
+const UNDER_WAY: usize = 3;
+/// Bytes of uploads that may wait for a batch.
+const UPLOADS: usize = 16 << 20;
+/// How long a read waits.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Part of a buffer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Region<'a> {
+    /// The buffer.
+    pub(super) buffer: &'a Buffer,
+    /// First byte, a multiple of 256.
+    pub(super) offset: u64,
+    /// Bytes, or all that follow.
+    pub(super) size: Option<u64>,
+}
+
+impl<'a> Region<'a> {
+    /// A whole buffer.
+    pub(super) fn whole(buffer: &'a Buffer) -> Self {
+        Self { buffer, offset: 0, size: None }
+    }
+}
+
+/// Commands that wait to be handed over.
+pub(super) struct Work {
+    encoder: Option<CommandEncoder>,
+    pass: Option<ComputePass<'static>>,
+    numbers: Vec<u8>,
+    number_buffer: Buffer,
+    dispatches: usize,
+    uploaded: usize,
+    under_way: Vec<SubmissionIndex>,
+    /// Buffers for reading back, by turns.
+    staging: Vec<Buffer>,
+}
+
+impl Work {
+    pub(super) fn new(device: &wgpu::Device) -> Self {
+        let number_buffer = device.create_buffer(&BufferDescriptor {
+            label: Some("numbers"),
+            size: NUMBERS as u64,
+            usage: BufferUsages::UNIFORM | BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        Self {
+            encoder: None,
+            pass: None,
+            numbers: Vec::new(),
+            number_buffer,
+            dispatches: 0,
+            uploaded: 0,
+            under_way: Vec::new(),
+            staging: Vec::new(),
+        }
+    }
+
+    /// Record a dispatch.
+    pub(super) fn launch<'a>(
+        &mut self,
+        context: &Context,
+        op: &str,
+        launch: &Launch,
+        region: impl Fn(Slot) -> Result<Region<'a>>,
+    ) -> Result<()> {
+        let pipeline = context.pipeline(op, launch)?;
+        let needed = (4 * launch.params.len().next_multiple_of(4)).max(16);
+        if self.numbers.len() + needed > NUMBERS || self.dispatches >= BATCH {
+            self.flush(context);
+        }
+        let start = self.numbers.len();
+        self.numbers.extend_from_slice(bytes_of(&launch.params));
+        self.numbers.resize((start + needed).next_multiple_of(ALIGN), 0);
+        let whole = |region: Region<'a>| {
+            BindingResource::Buffer(BufferBinding {
+                buffer: region.buffer,
+                offset: region.offset,
+                size: region.size.and_then(BufferSize::new),
+            })
+        };
+        let mut entries: SmallVec<[BindGroupEntry<'_>; 8]> = SmallVec::new();
+        entries.push(BindGroupEntry {
+            binding: 0,
+            resource: BindingResource::Buffer(BufferBinding {
+                buffer: &self.number_buffer,
+                offset: start as u64,
+                size: BufferSize::new(needed as u64),
+            }),
+        });
+        for (place, &slot) in launch.slots.iter().enumerate() {
+            entries.push(BindGroupEntry { binding: place as u32 + 1, resource: whole(region(slot)?) });
+        }
+        let group = context.device.create_bind_group(&BindGroupDescriptor {
+            label: None,
+            layout: &context.group_layout(launch.slots.len()),
+            entries: &entries,
+        });
+        drop(entries);
+        let pass = self.pass(context);
+        pass.set_pipeline(&pipeline);
+        pass.set_bind_group(0, &group, &[]);
+        let [x, y, z] = launch.groups;
+        pass.dispatch_workgroups(x, y, z);
+        self.dispatches += 1;
+        Ok(())
+    }
+
+    fn encoder(&mut self, context: &Context) -> &mut CommandEncoder {
+        self.encoder
+            .get_or_insert_with(|| context.device.create_command_encoder(&CommandEncoderDescriptor { label: None }))
+    }
+
+    fn pass(&mut self, context: &Context) -> &mut ComputePass<'static> {
+        if self.pass.is_none() {
+            let pass = self.encoder(context).begin_compute_pass(&ComputePassDescriptor::default()).forget_lifetime();
+            self.pass = Some(pass);
+        }
+        self.pass.get_or_insert_with(|| unreachable!("a pass that was just begun"))
+    }
+
+    /// Hand over what was recorded.
+    pub(super) fn flush(&mut self, context: &Context) -> Option<SubmissionIndex> {
+        self.pass = None;
+        let encoder = self.encoder.take()?;
+        if !self.numbers.is_empty() {
+            context.queue.write_buffer(&self.number_buffer, 0, &self.numbers);
+            self.numbers.clear();
+        }
+        let index = context.queue.submit([encoder.finish()]);
+        (self.dispatches, self.uploaded) = (0, 0);
+        self.under_way.push(index.clone());
+        if self.under_way.len() > UNDER_WAY {
+            let oldest = self.under_way.remove(0);
+            let _ = context.device.poll(PollType::Wait { submission_index: Some(oldest), timeout: Some(PATIENCE) });
+        }
+        Some(index)
+    }
+
+    /// Write bytes, after everything recorded so far and before everything after.
+    pub(super) fn write(&mut self, context: &Context, buffer: &Buffer, offset: u64, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        // A write comes before all commands of the next batch, so what was recorded earlier goes first.
+        self.flush(context);
+        context.queue.write_buffer(buffer, offset, bytes);
+        self.uploaded += bytes.len();
+        if self.uploaded > UPLOADS {
+            context.queue.submit([]);
+            self.uploaded = 0;
+        }
+    }
+
+    /// Copy bytes from buffer to buffer.
+    pub(super) fn copy(&mut self, context: &Context, from: Region<'_>, to: Region<'_>, bytes: u64) {
+        if bytes > 0 {
+            self.pass = None;
+            self.encoder(context).copy_buffer_to_buffer(from.buffer, from.offset, to.buffer, to.offset, bytes);
+        }
+    }
+
+    fn take_staging(&mut self, context: &Context, bytes: u64) -> Buffer {
+        if let Some(place) = self.staging.iter().position(|buffer| buffer.size() >= bytes) {
+            return self.staging.swap_remove(place);
+        }
+        context.device.create_buffer(&BufferDescriptor {
+            label: Some("staging"),
+            size: bytes.next_power_of_two().max(4096),
+            usage: BufferUsages::MAP_READ | BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        })
+    }
+}
+
+impl Context {
+    /// Bytes from a buffer, once everything recorded before is done.
+    pub(super) fn read(&self, op: &str, buffer: &Buffer, offset: u64, bytes: usize) -> Result<Vec<u8>> {
+        if bytes == 0 {
+            return Ok(Vec::new());
+        }
+        let mut work = self.work();
+        let staging = work.take_staging(self, bytes as u64);
+        work.copy(self, Region { buffer, offset, size: None }, Region::whole(&staging), bytes as u64);
+        let index = work.flush(self);
+        drop(work);
+        let slice = staging.slice(0..bytes as u64);
+        let (sender, receiver) = mpsc::channel();
+        slice.map_async(MapMode::Read, move |done| {
+            let _ = sender.send(done);
+        });
+        let waited = self.device.poll(PollType::Wait { submission_index: index, timeout: Some(PATIENCE) });
+        self.healthy(op)?;
+        let failed = |what: String| Error::device(op, "an answer from the GPU; start the process again", what);
+        waited.map_err(|error| failed(error.to_string()))?;
+        match receiver.recv_timeout(PATIENCE) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(failed(error.to_string())),
+            Err(_) => return Err(failed("none".into())),
+        }
+        let copy = slice.get_mapped_range().map_err(|error| failed(error.to_string()))?.to_vec();
+        staging.unmap();
+        let mut work = self.work();
+        if work.staging.len() < 4 {
+            work.staging.push(staging);
+        }
+        Ok(copy)
+    }
+
+    /// Wait until everything recorded is done.
+    pub(super) fn wait(&self, op: &str) -> Result<()> {
+        self.work().flush(self);
+        let _ = self.device.poll(PollType::Wait { submission_index: None, timeout: Some(PATIENCE) });
+        self.healthy(op)
+    }
+}
