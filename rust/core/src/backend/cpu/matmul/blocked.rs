@@ -8,8 +8,9 @@
 //! depth alone, so no bit depends on which part of a product is computed, or by which registers.
 
 use super::matrix::{Matrix, Size, Target};
-use super::micro::{Tile, micro, tallest, widest};
+use super::micro::{Tile, micro, tallest};
 use super::pack::Pack;
+use super::tiles::Tiles;
 use crate::backend::cpu::arch::{Kernel, Lanes, Vectored, chosen};
 use crate::error::{Error, Result};
 
@@ -74,11 +75,6 @@ impl Blocks {
         let a = if self.pack_a { GROUP * TALL * self.depth } else { 0 };
         a + self.depth * (WIDEST + if self.pack_b { self.columns } else { 0 })
     }
-}
-
-/// Elements of scratch memory that a product needs, from the steps (down, across) of its factors.
-pub(in crate::backend::cpu) fn scratch<T>(size: Size, a: (isize, isize), b: (isize, isize)) -> usize {
-    Blocks::new::<T>(size, a, b).scratch()
 }
 
 impl<'a, T: Vectored> Product<'a, T> {
@@ -308,32 +304,6 @@ impl<T: Vectored, F: FnMut(Target<'_, T>, (usize, usize))> Walk<'_, '_, T, F> {
     }
 }
 
-/// Rows in tiles whose heights differ by at most one.
-#[derive(Clone, Copy, Debug)]
-struct Tiles {
-    count: usize,
-    height: usize,
-    taller: usize,
-}
-
-impl Tiles {
-    fn new(rows: usize, tallest: usize) -> Self {
-        let count = rows.div_ceil(tallest);
-        let height = rows.checked_div(count).unwrap_or(0);
-        Self { count, height, taller: rows - count * height }
-    }
-
-    /// First row and height of one.
-    fn tile(self, i: usize) -> (usize, usize) {
-        (i * self.height + i.min(self.taller), self.height + usize::from(i < self.taller))
-    }
-
-    /// Registers across that fit beside the tallest.
-    fn width<L: Lanes>(self) -> usize {
-        widest::<L>(self.height + usize::from(self.taller > 0))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -416,9 +386,7 @@ mod tests {
         for (m, k, n) in SIZES {
             let (a, b) = (laid(&numbers(m * k, 5), k, 0), laid(&numbers(k * n, 2), n, 1));
             let product = Product::new(Size { rows: m, columns: n, depth: k }, of(&a), of(&b)).unwrap();
-            let steps = |x: &(Vec<f32>, isize, isize)| (x.1, x.2);
-            let needed = scratch::<f32>(Size { rows: m, columns: n, depth: k }, steps(&a), steps(&b));
-            let mut scratch = vec![0.0; needed];
+            let mut scratch = vec![0.0; product.scratch()];
             let (mut plain, mut finished) = (vec![1.5; m * (n + 3)], vec![1.5; m * (n + 3)]);
             let mut run = |out: &mut [f32], by: f32| {
                 let target = Target::new(out, m, n, n + 3).unwrap();

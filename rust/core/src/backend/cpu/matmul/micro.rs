@@ -38,14 +38,14 @@ pub(super) struct Tile<T> {
 pub(super) type Micro<L, T> = unsafe fn(L, &Tile<T>);
 
 /// Registers across a tile of this height that the instruction set has room for, beside one row of b and one of a.
-pub(super) const fn widest<L: Lanes>(height: usize) -> usize {
+pub(in crate::backend::cpu) const fn widest<L: Lanes>(height: usize) -> usize {
     let most = (L::REGISTERS - 1) / (height + 1);
     let cap = if height == 1 { 8 } else { 4 };
     if most > cap { cap } else { most }
 }
 
 /// The greatest height of a tile.
-pub(super) const fn tallest<L: Lanes>() -> usize {
+pub(in crate::backend::cpu) const fn tallest<L: Lanes>() -> usize {
     if L::REGISTERS >= 32 { 14 } else { 6 }
 }
 
@@ -70,6 +70,10 @@ pub(super) fn micro<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, L:
     }
 }
 
+/// Enter the code of the instruction set.
+///
+/// # Safety
+/// As for every `Micro`: the elements that the tile names are valid.
 unsafe fn enter<L: Lanes, const M: usize, const N: usize>(l: L, tile: &Tile<L::Elem>) {
     l.vectorize(Sums::<_, M, N>(tile));
 }

@@ -10,6 +10,7 @@ mod integer;
 mod matrix;
 mod micro;
 mod pack;
+mod tiles;
 
 use super::arch::Vectored;
 use super::element::Compute;
@@ -18,9 +19,11 @@ use super::rows::{Rows, split};
 use super::scratch as memory;
 use crate::error::{Error, Result};
 use crate::layout::Layout;
-pub(super) use blocked::{Product, scratch};
+pub(super) use blocked::Product;
 use bytemuck::Pod;
 pub(super) use matrix::{Matrix, Size, Target};
+pub(super) use micro::{tallest, widest};
+pub(super) use tiles::Tiles;
 
 /// `[..., m, k] x [..., k, n]` with equal leading axes.
 pub(super) fn matmul(a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {

@@ -83,10 +83,17 @@ pub(super) fn parts(rows: usize, cost: f64, grain: usize) -> usize {
     wanted.min(PARTS).min(rows).min((cost / LEAST) as usize)
 }
 
+/// Examples or outputs of a part of a convolution that fill registers with them.
+const LANES: usize = 8;
+
 /// Entries of a part, where each entry of the cut axis takes so many nanoseconds and holds the rows of the axes after it.
 pub(super) fn grain(op: &Op, inputs: &[Located], shape: &[usize], entry: f64) -> usize {
     let axis = shape.iter().position(|&size| size > 1).unwrap_or(0);
     let inner = shape.len().saturating_sub(1).max(axis + 1).min(shape.len());
+    if let (Op::Conv(_), [_, kernel, ..]) = (op, inputs) {
+        let wide = kernel.meta.shape[2..].iter().product::<usize>() > shape[2..].iter().product();
+        return if wide || axis == 1 { LANES } else { 1 };
+    }
     let rows = match (op, inputs) {
         (Op::MatMul, [_, b, ..]) if axis + 2 == shape.len() && lies_by_columns(b) => ROWS_TO_PACK,
         (Op::MatMul, _) => ROWS,
@@ -139,10 +146,13 @@ fn sides(op: &Op, axis: usize, inputs: &[&Meta], outputs: &[&Meta]) -> Option<Sm
             }
         }
         Op::Conv(conv) => {
-            if axis == 0 && conv.batch_groups == 1 {
-                Some(SmallVec::from_slice(&[Some(0), None]))
-            } else {
-                None
+            if conv.batch_groups != 1 {
+                return None;
+            }
+            match axis {
+                0 => Some(SmallVec::from_slice(&[Some(0), None])),
+                1 if conv.groups == 1 => Some(SmallVec::from_slice(&[None, Some(0)])),
+                _ => None,
             }
         }
         Op::Gather { axis: gone } => match axis {

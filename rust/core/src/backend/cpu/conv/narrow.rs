@@ -1,0 +1,284 @@
+//! Convolution with a small kernel: products of its weights with runs of a copy of the input that has a border.
+//!
+//! The copy holds some channels of some examples, rows with a border side by side, so that what a tap meets, for all places
+//! of a plane, is one run of it. A tile is some outputs of a register or two of places; no windows are copied. The few
+//! places between two rows are computed and dropped.
+
+#![allow(unsafe_code, reason = "tiles are read and written by address")]
+
+use super::super::arch::{Kernel, Lanes, Vectored, dispatch};
+use super::super::kernel::{Dst, Src};
+use super::super::matmul::{Tiles, tallest};
+use super::super::scratch;
+use super::grid::{AXES, Band, Grid, Image, Numbers, moved};
+use super::line::{gather, scatter};
+use super::tile::{self, Runs};
+use super::{Shapes, at, steps};
+use crate::error::{Error, Result};
+
+/// Terms that are summed in one chain, about.
+const DEPTH: usize = 512;
+/// Elements of a copy of the input, about: they stay in the second cache.
+const IMAGE: usize = 48 * 1024;
+/// Elements of weights that stay in the second cache beside it.
+const WEIGHTS: usize = 32 * 1024;
+/// Places of a copy for which one example is enough.
+const PLACES: usize = 128;
+/// Elements that a register may reach beyond the last place.
+const SLACK: usize = 256;
+/// Sums are stored by whole registers of every width.
+const ROUND: usize = 128;
+
+/// Every block of outputs, grid and band.
+pub(super) fn narrow<T: Vectored>(s: &Shapes, x: &Src<'_>, kernel: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
+    let results = out.elements::<T>()?;
+    let numbers = s.taps_as_shifts();
+    for grid in Grid::all(&numbers) {
+        if grid.whole().count.contains(&0) {
+            continue;
+        }
+        let taps = grid.meetings();
+        let depth = s.channels * taps;
+        // A function of the kernel's shape alone, since it decides the order of sums.
+        let channels = (DEPTH / s.taps().max(1)).clamp(1, s.channels.max(1));
+        let thick = grid.thickness() * channels;
+        for band in grid.bands((IMAGE / thick).max(4)) {
+            let image = grid.image(&band);
+            let columns = image.places(&band).next_multiple_of(ROUND);
+            let fits = IMAGE / (channels * image.channel).max(1);
+            let examples = fits.min(PLACES.div_ceil(image.places(&band))).clamp(1, s.batch);
+            let part = Part { s, numbers: &numbers, grid: &grid, band, image, channels, examples, columns, taps };
+            let example = channels * image.channel;
+            let sums = examples * s.block * columns;
+            scratch::with::<T, _>(examples * example + SLACK + sums + s.block * depth, |memory| {
+                let (copies, memory) = memory.split_at_mut(examples * example + SLACK);
+                let (sums, weights) = memory.split_at_mut(sums);
+                scratch::with::<usize, _>(channels * taps, |terms| {
+                    copies.fill(T::round_from(0.0));
+                    part.all(x, kernel, results, Room { copies, sums, weights, terms })
+                })
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Memory to work in.
+struct Room<'a, T> {
+    copies: &'a mut [T],
+    sums: &'a mut [T],
+    weights: &'a mut [T],
+    terms: &'a mut [usize],
+}
+
+/// A band of a grid, and how it is cut.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    s: &'a Shapes,
+    numbers: &'a [Numbers; AXES],
+    grid: &'a Grid,
+    band: Band,
+    image: Image,
+    /// Channels and examples of a copy.
+    channels: usize,
+    examples: usize,
+    /// Places of a row of sums.
+    columns: usize,
+    /// Taps that meet anything.
+    taps: usize,
+}
+
+impl Part<'_> {
+    fn all<T: Vectored>(&self, x: &Src<'_>, kernel: &Src<'_>, results: &mut [T], room: Room<'_, T>) -> Result<()> {
+        let (s, source) = (self.s, x.elements::<T>()?);
+        let Room { copies, sums, weights, terms } = room;
+        let mut number = 0;
+        self.grid.shifts(&self.image, self.numbers, |_, shift| {
+            for c in 0..self.channels {
+                terms[c * self.taps + number] = c * self.image.channel + shift;
+            }
+            number += 1;
+        });
+        for first in (0..s.outputs).step_by(s.block) {
+            self.weights(kernel, first, weights)?;
+            let (example, channel) = s.sees(first);
+            for n in (0..s.batch).step_by(self.examples) {
+                let examples = self.examples.min(s.batch - n);
+                if s.channels * self.taps == 0 {
+                    // Nothing is met.
+                    sums.fill(T::round_from(0.0));
+                }
+                let seen = if self.taps > 0 { s.channels } else { 0 };
+                for c in (0..seen).step_by(self.channels) {
+                    let channels = self.channels.min(s.channels - c);
+                    let from = at(x, [example + n, channel + c]);
+                    dispatch(Copies {
+                        part: self,
+                        source,
+                        from,
+                        examples,
+                        channels,
+                        to: &mut *copies,
+                        steps: steps(x),
+                    });
+                    dispatch(Products {
+                        weights: &weights[c * self.taps..],
+                        row: s.channels * self.taps,
+                        outputs: s.block,
+                        terms: &terms[..channels * self.taps],
+                        copies,
+                        example: self.channels * self.image.channel,
+                        examples,
+                        places: self.image.places(&self.band),
+                        sums: &mut *sums,
+                        columns: self.columns,
+                        adds: c > 0,
+                    })?;
+                }
+                dispatch(Crop { part: self, sums, examples, place: (n * s.outputs + first) * s.places(), results });
+            }
+        }
+        Ok(())
+    }
+
+    /// The weights of some outputs, those taps of each channel side by side that meet anything.
+    fn weights<T: Vectored>(&self, kernel: &Src<'_>, first: usize, to: &mut [T]) -> Result<()> {
+        let source = kernel.elements::<T>()?;
+        let steps = &kernel.layout.strides()[2..];
+        let counts = self.numbers.map(|n| n.shifts.0);
+        let mut number = 0;
+        self.grid.shifts(&self.image, self.numbers, |tap, _| {
+            let index = [tap / counts[2] / counts[1], tap / counts[2] % counts[1], tap % counts[2]];
+            let missing = AXES - steps.len();
+            let delta: isize = steps.iter().zip(&index[missing..]).map(|(step, &i)| step * i as isize).sum();
+            for o in 0..self.s.block {
+                for c in 0..self.s.channels {
+                    to[(o * self.s.channels + c) * self.taps + number] =
+                        source[moved(at(kernel, [first + o, c]), delta)];
+                }
+            }
+            number += 1;
+        });
+        Ok(())
+    }
+}
+
+/// Copying channels of examples beside their borders.
+struct Copies<'a, T> {
+    part: &'a Part<'a>,
+    source: &'a [T],
+    from: usize,
+    examples: usize,
+    channels: usize,
+    to: &'a mut [T],
+    /// From example to example, and from channel to channel.
+    steps: [isize; 2],
+}
+
+impl<T: Vectored> Kernel<T> for Copies<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, l: L) {
+        let Part { grid, band, image, channels, .. } = self.part;
+        let step = grid.row_step();
+        for e in 0..self.examples {
+            for c in 0..self.channels {
+                let from = moved(self.from, e as isize * self.steps[0] + c as isize * self.steps[1]);
+                let to = &mut self.to[(e * channels + c) * image.channel..][..image.channel];
+                grid.rows(image, band, |place, delta, length| {
+                    gather(l, self.source, moved(from, delta), step, &mut to[place..place + length]);
+                });
+            }
+        }
+    }
+}
+
+/// The product of weights with runs of copies.
+struct Products<'a, T> {
+    weights: &'a [T],
+    /// Distance of the weights of two outputs.
+    row: usize,
+    outputs: usize,
+    terms: &'a [usize],
+    copies: &'a [T],
+    /// Distance of two examples in the copies, and their number.
+    example: usize,
+    examples: usize,
+    places: usize,
+    sums: &'a mut [T],
+    columns: usize,
+    adds: bool,
+}
+
+impl<T: Vectored> Kernel<T> for Products<'_, T> {
+    type Output = Result<()>;
+
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, l: L) -> Result<()> {
+        let depth = self.terms.len();
+        let farthest = self.terms.iter().max().copied().unwrap_or(0) + self.example * self.examples.saturating_sub(1);
+        let reads = farthest + self.places.next_multiple_of(ROUND) <= self.copies.len();
+        let weights = self.outputs.saturating_sub(1) * self.row + depth <= self.weights.len();
+        let fits = self.places.next_multiple_of(ROUND) <= self.columns;
+        if !reads || !weights || !fits || self.examples * self.outputs * self.columns > self.sums.len() {
+            return Err(Error::bug("conv", "a product outside its memory"));
+        }
+        let tiles = Tiles::new(self.outputs, tallest::<L>());
+        let width = tiles.width::<L>() * L::WIDTH;
+        // Blocks of outputs whose weights stay in the second cache.
+        let group = (WEIGHTS / depth.max(1) / tallest::<L>()).max(1);
+        for first in (0..tiles.count).step_by(group) {
+            for e in 0..self.examples {
+                for place in (0..self.places).step_by(width) {
+                    let registers = (self.places - place).min(width).div_ceil(L::WIDTH);
+                    for (row, height) in (first..tiles.count.min(first + group)).map(|i| tiles.tile(i)) {
+                        let Some(micro) = tile::runs::<L>(height, registers) else {
+                            return Err(Error::bug("conv", "no tile of this size"));
+                        };
+                        let tile = Runs {
+                            a: self.weights.as_ptr().wrapping_add(row * self.row),
+                            a_row: self.row,
+                            b: self.copies.as_ptr().wrapping_add(e * self.example + place),
+                            terms: self.terms.as_ptr(),
+                            depth,
+                            c: self.sums.as_mut_ptr().wrapping_add((e * self.outputs + row) * self.columns + place),
+                            c_row: self.columns,
+                            adds: self.adds,
+                        };
+                        // SAFETY: the weights hold `depth` terms of each output, the copies whole registers from each
+                        // term's place on, the sums whole registers of each output; all three were checked above.
+                        unsafe { micro(l, &tile) };
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sums without what lies between two rows, to where the result has them.
+struct Crop<'a, T> {
+    part: &'a Part<'a>,
+    sums: &'a [T],
+    examples: usize,
+    place: usize,
+    results: &'a mut [T],
+}
+
+impl<T: Vectored> Kernel<T> for Crop<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, l: L) {
+        let Part { s, grid, band, image, columns, .. } = self.part;
+        let (plane, steps) = (s.places(), s.place_steps());
+        for (line, sums) in self.sums.chunks_exact(*columns).take(self.examples * s.block).enumerate() {
+            let (e, o) = (line / s.block, line % s.block);
+            let to = &mut self.results[self.place + (e * s.outputs + o) * plane..][..plane];
+            grid.runs(image, band, steps, |from, at| {
+                scatter(l, &sums[from..from + band.count[2]], &mut to[moved(0, at)..], grid.period());
+            });
+        }
+    }
+}
