@@ -265,6 +265,17 @@ fn a_fold_over_columns_that_no_operand_shows() {
 }
 
 #[test]
+fn a_value_of_some_rows_that_becomes_one_of_each_row() {
+    let ops = [
+        (Op::View(ViewOp::Expand([2, 3, 1].into())), &[0][..]),
+        (Op::Unary(UnaryOp::Neg), &[2]),
+        (Op::View(ViewOp::Expand([2, 3, 3].into())), &[3]),
+        (Op::Binary(BinaryOp::Add), &[4, 1]),
+    ];
+    assert_means_what_it_says(&chain(&ops, vec![Meta::new([2, 1, 1], DType::F32), Meta::new([2, 3, 3], DType::F32)]));
+}
+
+#[test]
 fn a_truth_value_of_any_number_is_one() {
     let ops = [
         (Op::Fill { value: Scalar::Int(-1), shape: [1].into(), dtype: DType::Bool }, &[][..]),

@@ -335,6 +335,10 @@ impl<'a> Maker<'a> {
             return Some(());
         }
         let wide = instruction.inputs.first().map_or(Class::Number, |&i| self.classes[i]);
+        // A value that repeats along some rows lies spread over all columns: it cannot become one of each row.
+        if code == Code::Spread && wide == Class::Full && self.classes[id] != Class::Full {
+            return None;
+        }
         let constant = instruction.inputs.iter().all(|&i| self.constant[i]);
         self.emit(at, id, code, from, wide, constant)
     }
