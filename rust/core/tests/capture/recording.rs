@@ -148,8 +148,11 @@ fn a_loop_closes_over_tensors_and_cells() {
     let got = run(&captured, std::slice::from_ref(&x)).unwrap();
     let want = step(&twin, &other, &x).unwrap();
     assert_eq!(got[0].to_f64().unwrap(), want[0].to_f64().unwrap());
+    // A captured gradient of what every turn reads is one product over all turns, so its last bits may differ.
     for (got, want) in [(&weight, &twin), (&outside, &other)] {
-        assert_eq!(got.grad().unwrap().to_f64().unwrap(), want.grad().unwrap().to_f64().unwrap());
+        let [got, want] = [got, want].map(|tensor| tensor.grad().unwrap().to_f64().unwrap());
+        assert!(got.iter().zip(&want).all(|(a, b)| (a - b).abs() <= 1e-12), "{got:?} instead of {want:?}");
+        assert_eq!(got.len(), want.len());
     }
 }
 

@@ -62,7 +62,7 @@ mod tests {
                 DType::Bool => (0..8).map(|byte| byte % 2).collect(),
                 // No NaN, whose payload may change.
                 DType::F16 | DType::BF16 => (0..4u16).flat_map(|i| (0x3C00 + 77 * i).to_ne_bytes()).collect(),
-                _ => (0..32).map(|byte| byte * 37).collect(),
+                _ => (0..32u8).map(|byte| byte.wrapping_mul(37)).collect(),
             };
             assert_eq!(unpack(&pack(&bytes, dtype), dtype)[..], bytes[..], "{dtype}");
         }
