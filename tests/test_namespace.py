@@ -122,6 +122,7 @@ def test_namespace_info():
     assert info.devices() == ts.devices()
     assert info.dtypes(kind="unsigned integer") == {f"uint{n}": getattr(ts, f"uint{n}") for n in (8, 16, 32, 64)}
     assert set(info.dtypes(kind=("bool", "real floating"))) == {"bool", "float32", "float64"}
+    assert set(info.dtypes(kind="real floating", device="gpu")) == {"float32"}
     assert len(info.dtypes()) == 11
     assert info.dtypes(kind="complex floating") == {}
     with pytest.raises(ArgumentError, match="a kind among"):

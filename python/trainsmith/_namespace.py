@@ -4,7 +4,7 @@ from typing import Any
 
 from trainsmith import _core
 from trainsmith._core import DType
-from trainsmith._dtypes import ALL, bfloat16, float16, float32, int64, kind_names, of_kind
+from trainsmith._dtypes import ALL, bfloat16, float16, float32, float64, int64, kind_names, of_kind
 from trainsmith._problem import problem
 from trainsmith.errors import ArgumentError
 
@@ -51,7 +51,7 @@ class Info:
         """Gives the dtypes.
 
         Args:
-            device: all devices have the same.
+            device: a GPU has no float64; all others have the same.
             kind: one kind or several, as in `isdtype`; all by default.
 
         Returns:
@@ -62,7 +62,10 @@ class Info:
         """
         kinds = kind_names() if kind is None else (kind,) if isinstance(kind, str) else kind
         wanted = {dtype for name in kinds for dtype in of_kind(name)}
-        return {dtype.name: dtype for dtype in ALL if dtype in wanted and dtype not in (float16, bfloat16)}
+        wanted -= {float16, bfloat16}
+        if device is not None and device.startswith("gpu"):
+            wanted.discard(float64)
+        return {dtype.name: dtype for dtype in ALL if dtype in wanted}
 
 
 def __array_namespace_info__() -> Info:  # noqa: N807
