@@ -1,13 +1,18 @@
 """The GPU as a device: transfers, refusals, training. Kernels are tested op by op in the core."""
 
 import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import trainsmith as ts
 from trainsmith import nn, optim
-from trainsmith.errors import DeviceError, DTypeError, NonFiniteError, TrainsmithError
+from trainsmith.errors import ConfigError, DeviceError, DTypeError, NonFiniteError, TrainsmithError
+from trainsmith.training import RunConfig
 
 GPUS = [name for name in ts.devices() if name.startswith("gpu")]
 
@@ -122,3 +127,25 @@ def test_the_same_step_gives_the_same_bits():
         _, step = make("gpu", True)
         runs.append([float(step(*batch("gpu", seed))) for seed in range(5)])
     assert runs[0] == runs[1]
+
+
+def test_a_configuration_trains_on_a_gpu(tmp_path):
+    table = Path(__file__).parents[1] / "examples"
+    for name in ("breast_cancer.toml", "breast_cancer.csv"):
+        shutil.copy(table / name, tmp_path)
+    command = [
+        Path(sys.executable).with_name("trainsmith"),
+        "train",
+        "breast_cancer.toml",
+        "--device",
+        "gpu",
+        "--set",
+        "model.architecture.dropout=0.0",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_configuration_asks_a_gpu_for_no_float64():
+    with pytest.raises(ConfigError, match="use float32"):
+        RunConfig(device="gpu", dtype="float64")

@@ -1,5 +1,6 @@
 """The sections of a configuration file beside `[split]`, `[model]` and `[training]`."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -160,7 +161,7 @@ class RunConfig:
     """Where a run computes and what it writes.
 
     Args:
-        device: `cpu`, or `reference`, which is slow and for checking alone.
+        device: `cpu`, `gpu` (`gpu:1`, ...), or `reference`, which is slow and for checking alone.
         dtype: `float32` or `float64`.
         output: the folder to write, relative to the working directory.
 
@@ -180,9 +181,13 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         problems: list[Problem] = []
-        if self.device not in ("cpu", "reference"):
+        gpu = re.fullmatch(r"gpu(:\d+)?", self.device) is not None
+        if not gpu and self.device not in ("cpu", "reference"):
+            wanted = '"cpu", "gpu", "gpu:1", ... or "reference"'
+            problems.append(Problem("run.device must be known", wanted, shown(self.device), "choose one of them"))
+        if gpu and self.dtype == "float64":
             problems.append(
-                Problem("run.device must be known", '"cpu" or "reference"', shown(self.device), "choose one of them")
+                Problem("run.dtype must be one the device has", '"float32" on a GPU', shown(self.dtype), "use float32")
             )
         if not self.output.strip():
             problems.append(Problem("run.output must name a folder", "a path", shown(self.output), "name a new folder"))

@@ -70,7 +70,7 @@ fn move_each<W: Pod>(x: &Src<'_>, from: &Layout, out: &mut [u8], to: &Layout) ->
 fn turned<T: Vectored>(x: &[u8], from: &Layout, out: &mut [u8], to: &Layout) -> bool {
     let rows = Rows::new([from, to]);
     let (columns, [column, along]) = (rows.len(), rows.steps());
-    let Ok((rows, [one, step], planes)) = rows.planes() else { return false };
+    let Some((rows, [one, step], planes)) = rows.planes() else { return false };
     let (Ok(column), Ok(step)) = (usize::try_from(column), usize::try_from(step)) else { return false };
     let (Ok(source), Ok(target)) = (bytemuck::try_cast_slice(x), bytemuck::try_cast_slice_mut(out)) else {
         return false;

@@ -38,14 +38,10 @@ impl<const N: usize> Rows<N> {
     }
 
     /// Planes instead of rows: the size and steps of the axis above the rows, and the planes' first elements as rows of one.
-    pub(super) fn planes(mut self) -> std::result::Result<(usize, [isize; N], Self), Self> {
-        match self.outer.pop() {
-            Some((size, steps)) => {
-                self.len = 1;
-                Ok((size, steps, self))
-            }
-            None => Err(self),
-        }
+    pub(super) fn planes(mut self) -> Option<(usize, [isize; N], Self)> {
+        let (size, steps) = self.outer.pop()?;
+        self.len = 1;
+        Some((size, steps, self))
     }
 
     /// Elements of each row.
