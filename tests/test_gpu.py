@@ -74,9 +74,47 @@ def test_random_bits_are_those_of_the_cpu():
     np.testing.assert_array_equal(drawn[0], drawn[1])
 
 
+def test_one_stream_of_draws_serves_all_devices():
+    drawn = []
+    for devices in (("cpu",) * 4, ("gpu",) * 4, ("cpu", "gpu", "gpu", "cpu")):
+        ts.manual_seed(5)
+        first, second, third, fourth = devices
+        bits = [ts.rand(33, 7, device=first), ts.randint(-5, 1000, (70,), device=second), ts.rand(3, device=fourth)]
+        normal = ts.randn(50, device=third)
+        assert (bits[1].device, normal.device) == (second, third)
+        drawn.append(([np.asarray(x) for x in bits], np.asarray(normal), ts.default_generator().get_state()))
+    for bits, normal, state in drawn[1:]:
+        for got, expected in zip(bits, drawn[0][0], strict=True):
+            np.testing.assert_array_equal(got, expected)
+        np.testing.assert_allclose(normal, drawn[0][1], rtol=1e-5, atol=1e-6)
+        assert state == drawn[0][2]
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_dropout_falls_on_the_elements_of_the_cpu(compiled):
+    kept, states = [], []
+    for device in ("cpu", "gpu"):
+        function = lambda x: nn.functional.dropout(x, 0.3)  # noqa: E731
+        step = ts.compile(function) if compiled else function
+        ones = ts.ones((40, 5), device=device)
+        ts.manual_seed(9)
+        kept.append([np.asarray(step(ones)) for _ in range(3)])
+        states.append(ts.default_generator().get_state())
+        ts.default_generator().set_state((9, 0))
+        np.testing.assert_array_equal(np.asarray(step(ones)), kept[-1][0])
+    np.testing.assert_array_equal(kept[0], kept[1])
+    assert states[0] == states[1]
+    assert not np.array_equal(kept[1][0], kept[1][1])
+
+
+def test_a_compiled_function_draws_on_one_device():
+    with pytest.raises(DeviceError, match="draws on one device"):
+        ts.compile(lambda x: (ts.rand(3), x + ts.rand(3, device="gpu")))(ts.ones(3, device="gpu"))
+
+
 def make(device, compiled):
     ts.manual_seed(3)
-    model = nn.Sequential(nn.Linear(6, 32), nn.ReLU(), nn.Linear(32, 3))
+    model = nn.Sequential(nn.Linear(6, 32), nn.ReLU(), nn.Dropout(0.2), nn.Linear(32, 3))
     model.load_state_dict({name: value.to(device) for name, value in model.state_dict().items()})
     model = model.to(device)
     optimizer = optim.AdamW(model.parameters(), lr=1e-2)
@@ -139,8 +177,6 @@ def test_a_configuration_trains_on_a_gpu(tmp_path):
         "breast_cancer.toml",
         "--device",
         "gpu",
-        "--set",
-        "model.architecture.dropout=0.0",
     ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

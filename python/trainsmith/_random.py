@@ -124,5 +124,4 @@ def sizes_of(shape: tuple[int | Sequence[int], ...]) -> tuple[int, ...]:
 
 
 def _drawn(name: str, shape: Shape, dtype: DType | None, device: str | None, **options: int) -> Tensor:
-    drawn = apply(name, (), {"shape": shape, "dtype": dtype, **options})
-    return drawn if device is None else _core.to_device(drawn, device)
+    return apply(name, (), {"shape": shape, "dtype": dtype, "device": device, **options})

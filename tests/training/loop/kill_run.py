@@ -1,4 +1,4 @@
-"""A training process to be killed: `python kill_run.py FOLDER EPOCHS`. It goes on from the newest checkpoint.
+"""A training process to be killed: `python kill_run.py FOLDER EPOCHS DEVICE`. It goes on from the newest checkpoint.
 
 Everything that has state is on: dropout, shuffling, a schedule, an exponential average, accumulation, early stopping,
 a CSV history and TensorBoard events. When it is done it writes `done.json` with hashes of weights and predictions, and
@@ -21,23 +21,26 @@ from trainsmith.training.strategies import AccumulationStrategy, ClippingStrateg
 class Models:
     """Makes a small network with dropout."""
 
+    def __init__(self, device):
+        self.device = device
+
     def create_model(self, config, *, ctx=None):
-        return nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Dropout(0.3), nn.Linear(32, 1))
+        return nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Dropout(0.3), nn.Linear(32, 1)).to(self.device)
 
 
-def data():
+def data(device):
     generator = np.random.default_rng(0)
     x = generator.normal(size=(1000, 8)).astype("float32")
     y = (np.sin(x[:, :1]) * x[:, 1:2] + 0.1 * generator.normal(size=(1000, 1))).astype("float32")
-    return ArrayDataProvider(x[:800], y[:800], validation=(x[800:], y[800:]), seed=3)
+    return ArrayDataProvider(x[:800], y[:800], validation=(x[800:], y[800:]), seed=3, device=device)
 
 
 def digest(arrays):
     return {name: hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest() for name, value in arrays.items()}
 
 
-def main(folder, epochs):
-    provider, csv = data(), CsvLogger(folder / "history.csv")
+def main(folder, epochs, device):
+    provider, csv = data(device), CsvLogger(folder / "history.csv")
     workflow = StandardWorkflow(
         schedule=lambda optimizer: optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.01, total_steps=epochs * 50),
         schedule_per="step",
@@ -54,8 +57,8 @@ def main(folder, epochs):
     )
     workflow.initialize(config)
     print("ready", flush=True)
-    result = workflow.train(provider, Models())
-    predictions = workflow.validate(provider, Models()).extensions["predictions"]
+    result = workflow.train(provider, Models(device))
+    predictions = workflow.validate(provider, Models(device)).extensions["predictions"]
     rows = [line.rsplit(",", 1)[0] for line in csv.path.read_text().splitlines()]
     outcome = {
         "status": result.status,
@@ -81,4 +84,4 @@ def events(folder):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

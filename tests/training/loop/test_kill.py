@@ -11,15 +11,22 @@ from pathlib import Path
 
 import pytest
 
+import trainsmith as ts
+
 SCRIPT = Path(__file__).with_name("kill_run.py")
 # `TRAINSMITH_KILLS=25 pytest tests/training/loop/test_kill.py` is the long form.
 KILLS = int(os.environ.get("TRAINSMITH_KILLS", "5"))
 EPOCHS = max(6, KILLS)
+GPU = pytest.mark.skipif(
+    "gpu" not in ts.devices() and "REQUIRE_GPU" not in os.environ, reason="no GPU with a driver; see docs/gpu.md"
+)
 
 
-def start(folder):
+def start(folder, device):
     child = subprocess.Popen(
-        [sys.executable, "-W", "error", str(SCRIPT), str(folder), str(EPOCHS)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-W", "error", str(SCRIPT), str(folder), str(EPOCHS), device],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert child.stdout is not None
     with child.stdout as lines:
@@ -50,11 +57,12 @@ def kill(child, folder, during_write, delay):
 
 
 @pytest.mark.timeout(1800)
-def test_a_killed_and_resumed_run_has_the_bits_of_an_uninterrupted_one(tmp_path):
+@pytest.mark.parametrize("device", ["cpu", pytest.param("gpu", marks=GPU)])
+def test_a_killed_and_resumed_run_has_the_bits_of_an_uninterrupted_one(tmp_path, device):
     generator = random.Random(0)
     whole = tmp_path / "whole"
     whole.mkdir()
-    finish(start(whole))
+    finish(start(whole, device))
     expected = json.loads((whole / "done.json").read_text())
     assert (expected["status"], len(expected["history"])) == ("completed", EPOCHS + 1)
     kills: list[str] = []
@@ -64,7 +72,7 @@ def test_a_killed_and_resumed_run_has_the_bits_of_an_uninterrupted_one(tmp_path)
         folder.mkdir()
         turn += 1
         while not (folder / "done.json").exists():
-            child = start(folder)
+            child = start(folder, device)
             if len(kills) < KILLS:
                 kind = kill(child, folder, during_write=len(kills) % 2 == 0, delay=generator.uniform(0.0, 1.0))
                 kills += [kind] if kind else []

@@ -17,11 +17,21 @@ pub struct Variable {
     turn: Mutex<()>,
     sink: Arc<Sink>,
     trainable: AtomicBool,
+    roams: bool,
 }
 
 impl Variable {
     /// A cell that holds `value`; a trainable one collects gradients.
     pub fn new(name: &str, value: Value, trainable: bool) -> Arc<Self> {
+        Self::make(name, value, trainable, false)
+    }
+
+    /// A cell whose value goes to the device that asks for it, such as the state of a generator.
+    pub fn roaming(name: &str, value: Value) -> Arc<Self> {
+        Self::make(name, value, false, true)
+    }
+
+    fn make(name: &str, value: Value, trainable: bool, roams: bool) -> Arc<Self> {
         Arc::new(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             name: Mutex::new(name.into()),
@@ -29,6 +39,7 @@ impl Variable {
             turn: Mutex::default(),
             sink: Sink::new(),
             trainable: AtomicBool::new(trainable),
+            roams,
         })
     }
 
@@ -55,6 +66,11 @@ impl Variable {
     /// Whether gradients are collected.
     pub fn trainable(&self) -> bool {
         self.trainable.load(Ordering::Relaxed)
+    }
+
+    /// Whether the value goes to the device that asks for it.
+    pub fn roams(&self) -> bool {
+        self.roams
     }
 
     /// Collect gradients from now on, or no longer.

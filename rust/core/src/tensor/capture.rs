@@ -16,7 +16,7 @@ use crate::passes::simplify::simplify;
 use crate::shape::Shape;
 use crate::tensor::face::{leaf, value_of};
 use crate::tensor::gradients::Gradients;
-use crate::tensor::object::{compact, holds, leaf_with_sink};
+use crate::tensor::object::{compact, holds, leaf_with_sink, moved};
 use crate::tensor::recorder::{HostEvent, Recorder, Source};
 use crate::tensor::stack::{Stack, row};
 use crate::tensor::{Tensor, counters};
@@ -236,7 +236,8 @@ impl Captured {
             Source::Handle(handle) => handle.with(|edge| expected.unlike(edge, edge.node.requires_grad)),
             Source::Variable(variable) => {
                 let value = variable.lock();
-                expected.differs(value.shape(), value.dtype, value.device(), variable.trainable())
+                let device = if variable.roams() { expected.device } else { value.device() };
+                expected.differs(value.shape(), value.dtype, device, variable.trainable())
             }
             Source::Sink(sink) => match self.gradients.now(sink, &[]).get() {
                 Some(grad) => grad.with(|edge| expected.unlike(edge, false)),
@@ -396,7 +397,8 @@ impl Captured {
         match &expected.source {
             Source::Argument(place) => value_of("compile", &arguments[*place].get()),
             Source::Handle(handle) => value_of("compile", &handle.get()),
-            Source::Variable(_) => match expected.cell {
+            Source::Variable(variable) => match expected.cell {
+                Some(place) if variable.roams() => moved(&cells[place], expected.device),
                 Some(place) => Ok(cells[place].clone()),
                 None => Err(Error::bug("compile", "a cell that is read is not among those locked")),
             },

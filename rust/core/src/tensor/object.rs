@@ -341,6 +341,11 @@ pub fn download(value: &Value) -> Result<HostVec> {
     backend::of(value.device()).download(value)
 }
 
+/// The value on a device.
+pub(super) fn moved(value: &Value, device: Device) -> Result<Value> {
+    if value.device() == device { Ok(value.clone()) } else { upload(&download(value)?, &value.meta(), device) }
+}
+
 /// Whether a bool of shape () is true.
 pub fn holds(flag: &Value) -> Result<bool> {
     Ok(download(flag)?.first().is_some_and(|&byte| byte != 0))

@@ -235,11 +235,16 @@ impl Recorder {
 
     /// What a cell holds now.
     pub fn read_variable(&mut self, variable: &Arc<Variable>) -> Edge {
+        self.read_variable_on(variable, variable.device())
+    }
+
+    /// What a cell holds now; where the recording meets it for the first time, it is on this device.
+    pub fn read_variable_on(&mut self, variable: &Arc<Variable>, device: Device) -> Edge {
         if let Some(entry) = self.variables.get(&variable.id()) {
             return entry.current.clone();
         }
         let sink = variable.trainable().then(|| Arc::clone(variable.sink()));
-        let input = self.input(Source::Variable(Arc::clone(variable)), variable.meta(), variable.device(), sink);
+        let input = self.input(Source::Variable(Arc::clone(variable)), variable.meta(), device, sink);
         let entry = VariableEntry { variable: Arc::clone(variable), current: input.clone(), written: false };
         self.variables.insert(variable.id(), entry);
         input

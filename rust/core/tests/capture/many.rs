@@ -2,6 +2,7 @@
 
 use super::net::{Net, apart, batch, call, cell, random, record, run, scalar, with};
 use std::sync::{Mutex, PoisonError};
+use trainsmith_core::device::Device;
 use trainsmith_core::dtype::DType;
 use trainsmith_core::ir::RandomOp;
 use trainsmith_core::tensor::args::Attr;
@@ -129,7 +130,7 @@ fn draws_of_one_step_differ() {
     let generator = Generator::new(3);
     let draw = || {
         let shape = [9].into();
-        let draw = || generator.draw(RandomOp::Uniform, &shape, DType::F64).map(Tensor::from_edge);
+        let draw = || generator.draw(RandomOp::Uniform, &shape, DType::F64, Device::Cpu).map(Tensor::from_edge);
         Ok(vec![draw()?, draw()?])
     };
     let captured = record(&[], draw).unwrap();

@@ -13,10 +13,10 @@ fn probability(op: &str, p: f64) -> Result<()> {
     if (0.0..=1.0).contains(&p) { Ok(()) } else { Err(Error::value(op, "p in [0, 1]", p.to_string())) }
 }
 
-/// True with probability `1 - p`: one draw for each element of `draws`, repeated to a shape.
-fn kept(draws: &Shape, p: f64, shape: &Shape) -> Result<Edge> {
-    let drawn = Generator::global().draw(RandomOp::Uniform, draws, DType::F32)?;
-    face().expand(&versus(CompareOp::GreaterEqual, &drawn, p)?, shape)
+/// True with probability `1 - p`: one draw for each element of `draws`, repeated to the shape of `x`.
+fn kept(x: &Edge, draws: &Shape, p: f64) -> Result<Edge> {
+    let drawn = Generator::global().draw(RandomOp::Uniform, draws, DType::F32, x.node.device)?;
+    face().expand(&versus(CompareOp::GreaterEqual, &drawn, p)?, x.shape())
 }
 
 /// One draw for each channel: the sizes of the leading axes, 1 for the others.
@@ -32,7 +32,7 @@ fn zeroed(op: &str, x: &Edge, draws: &Shape, p: f64, training: bool) -> Result<E
     if p >= 1.0 {
         return face().scale(x, 0.0);
     }
-    keep(&kept(draws, p, x.shape())?, &face().scale(x, 1.0 / (1.0 - p))?, 0.0)
+    keep(&kept(x, draws, p)?, &face().scale(x, 1.0 / (1.0 - p))?, 0.0)
 }
 
 /// Zero each element with probability `p`, scale the others by `1 / (1 - p)`. Source: Srivastava et al. 2014.
@@ -61,6 +61,6 @@ pub fn alpha_dropout(op: &str, x: &Edge, leading: Option<usize>, p: f64, trainin
     }
     let draws = leading.map_or_else(|| x.shape().clone(), |leading| channels(x.shape(), leading));
     let scale = ((1.0 - p) * (1.0 + p * LEAST * LEAST)).sqrt().recip();
-    let chosen = keep(&kept(&draws, p, x.shape())?, x, LEAST)?;
+    let chosen = keep(&kept(x, &draws, p)?, x, LEAST)?;
     b.shift(&b.scale(&chosen, scale)?, -scale * LEAST * p)
 }

@@ -28,7 +28,7 @@ pub fn scalar_like(value: Scalar, dtype: DType, device: Device) -> Result<Edge> 
     face().source(Op::Fill { value, shape: Shape::scalar(), dtype }, device)
 }
 
-fn device(c: &Call<'_>) -> Result<Device> {
+pub(super) fn device(c: &Call<'_>) -> Result<Device> {
     Device::parse(&c.text("device", "cpu")?)
 }
 

@@ -1,6 +1,7 @@
 //! Random tensors.
 
 use super::Row;
+use super::creation::device;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::node::Edge;
@@ -14,7 +15,7 @@ pub(super) const ROWS: &[Row] =
 
 fn draw(c: &Call<'_>, kind: RandomOp) -> Result<Vec<Edge>> {
     let dtype = c.maybe_dtype("dtype")?.unwrap_or(DType::F32);
-    Ok(vec![Generator::global().draw(kind, &c.shape("shape")?, dtype)?])
+    Ok(vec![Generator::global().draw(kind, &c.shape("shape")?, dtype, device(c)?)?])
 }
 
 /// Integers in `[low, high)`: a 32-bit word times the range, shifted down (Lemire 2019, without rejection).
@@ -25,7 +26,7 @@ fn randint(c: &Call<'_>) -> Result<Vec<Edge>> {
         return Err(Error::value(c.name, "low < high, at most 2^31 apart", format!("{low} and {high}")));
     };
     let b = face();
-    let words = Generator::global().draw(RandomOp::Bits, &c.shape("shape")?, DType::I64)?;
+    let words = Generator::global().draw(RandomOp::Bits, &c.shape("shape")?, DType::I64, device(c)?)?;
     let scaled = b.scale(&words, range as f64)?;
     let shifted = b.binary(crate::ir::op::BinaryOp::ShiftRight, &scaled, &b.full_like(&scaled, 32.0)?)?;
     let x = b.shift(&shifted, low as f64)?;

@@ -63,7 +63,8 @@ pub fn rrelu(x: &Edge, lower: f64, upper: f64, training: bool) -> Result<Edge> {
         return leaky_relu(x, f64::midpoint(lower, upper));
     }
     let b = face();
-    let drawn = b.cast(&Generator::global().draw(RandomOp::Uniform, x.shape(), DType::F32)?, x.dtype())?;
+    let drawn =
+        b.cast(&Generator::global().draw(RandomOp::Uniform, x.shape(), DType::F32, x.node.device)?, x.dtype())?;
     bend(x, &b.shift(&b.scale(&drawn, upper - lower)?, lower)?)
 }
 
