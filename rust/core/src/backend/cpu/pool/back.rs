@@ -9,16 +9,20 @@ use super::super::arch::{Kernel, Lanes, Vectored, dispatch};
 use super::super::kernel::{Dst, Src};
 use super::super::rows::{Rows, along};
 use super::windows::{Plane, Span, Windows, covered, gather, planes};
-use super::{Room, add, room};
+use super::{Room, add, pairs, room};
 use crate::error::Result;
 use crate::ir::op::PoolOp;
 use crate::layout::Layout;
 
 pub(super) fn to_first<T: Vectored>(op: &PoolOp, g: &Src<'_>, x: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
     let ((g_lead, g_plane), (x_lead, x_plane)) = (planes(op, g.layout), planes(op, x.layout));
-    let windows = Windows::new(op, &x_plane);
     let (gradients, source, results) = (g.elements::<T>()?, x.elements::<T>()?, out.elements::<T>()?);
     let (leads, planes) = ([&g_lead, &x_lead], [&g_plane, &x_plane]);
+    if pairs::fits(op, &planes) {
+        dispatch(pairs::Shares { leads, planes, gradients, source, results });
+        return Ok(());
+    }
+    let windows = Windows::new(op, &x_plane);
     let back = Back { leads, planes, windows: &windows, gradients, source: Some(source), results };
     back.all(op)
 }
