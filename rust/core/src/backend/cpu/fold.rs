@@ -94,21 +94,37 @@ impl<T: Float> Kernel<T> for Across<'_, T> {
     type Output = [f64; TILE];
 
     #[inline(always)]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "adapters of iterators stay calls where nothing is optimized across crates"
+    )]
     fn run<L: Lanes<Elem = T>>(self, _: L) -> [f64; TILE] {
         let mut lanes = [[0.0; TILE]; 8];
-        for (i, &start) in self.starts.iter().enumerate() {
-            let lane = &mut lanes[i % 8];
-            if self.step == 1 && self.count == TILE {
-                for (lane, x) in lane.iter_mut().zip(&self.source[start..start + TILE]) {
-                    *lane += x.wide();
+        // One lane after the other, so that its sums stay in registers.
+        if self.step == 1 && self.count == TILE {
+            for first in 0..8.min(self.starts.len()) {
+                let mut lane = [0.0; TILE];
+                for i in (first..self.starts.len()).step_by(8) {
+                    let row = &self.source[self.starts[i]..self.starts[i] + TILE];
+                    for j in 0..TILE {
+                        lane[j] += row[j].wide();
+                    }
                 }
-            } else {
-                for (j, lane) in lane.iter_mut().enumerate().take(self.count) {
+                lanes[first] = lane;
+            }
+        } else {
+            for (i, &start) in self.starts.iter().enumerate() {
+                for (j, lane) in lanes[i % 8].iter_mut().enumerate().take(self.count) {
                     *lane += self.source[along(start, self.step, j)].wide();
                 }
             }
         }
-        std::array::from_fn(|j| together(lanes.map(|lane| lane[j])))
+        let mut sums = [0.0; TILE];
+        for j in 0..TILE {
+            let [a, b, c, d, e, f, g, h] = &lanes;
+            sums[j] = together([a[j], b[j], c[j], d[j], e[j], f[j], g[j], h[j]]);
+        }
+        sums
     }
 }
 

@@ -12,6 +12,8 @@ use crate::ir::op::{ArgOp, ReduceOp};
 
 /// Elements that a fold takes at once. It shapes the sums of floats, so it is no tuning knob.
 const BLOCK: usize = 256;
+/// Neighbours from which one result at a time is quicker than neighbouring results.
+const RUN: usize = 16;
 
 /// Fold axes away.
 pub(super) fn reduce(op: ReduceOp, axes: &[usize], x: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
@@ -62,6 +64,10 @@ fn fold<T: Element>(axes: &[usize], x: &Src<'_>, out: &mut Dst<'_>, start: impl 
             source[first..first + inner.len()].chunks(BLOCK).for_each(|block| running.take(block));
             *result = running.value();
         }
+    } else if inner.steps() == [1] && inner.len() >= RUN {
+        for (result, [first]) in results.iter_mut().zip(kept.positions()) {
+            *result = fold_runs(source, first, &inner, start);
+        }
     } else {
         let (len, [step]) = (kept.len(), kept.steps());
         for (row, [first]) in results.chunks_exact_mut(len.max(1)).zip(kept.starts()) {
@@ -71,6 +77,33 @@ fn fold<T: Element>(axes: &[usize], x: &Src<'_>, out: &mut Dst<'_>, start: impl 
         }
     }
     Ok(())
+}
+
+/// Fold runs of neighbours; blocks that a run ends in are put together.
+fn fold_runs<T: Element, F: Fold<T>>(source: &[T], first: usize, inner: &Rows<1>, start: F) -> T {
+    let mut running = start;
+    let (mut pieces, mut filled) = ([T::zeroed(); BLOCK], 0);
+    for [at] in inner.starts() {
+        let mut run = &source[first.wrapping_add(at)..][..inner.len()];
+        if filled > 0 {
+            let (piece, rest) = run.split_at(run.len().min(BLOCK - filled));
+            pieces[filled..][..piece.len()].copy_from_slice(piece);
+            (filled, run) = (filled + piece.len(), rest);
+            if filled < BLOCK {
+                continue;
+            }
+            running.take(&pieces);
+        }
+        let blocks = run.chunks_exact(BLOCK);
+        let rest = blocks.remainder();
+        blocks.for_each(|block| running.take(block));
+        pieces[..rest.len()].copy_from_slice(rest);
+        filled = rest.len();
+    }
+    if filled > 0 {
+        running.take(&pieces[..filled]);
+    }
+    running.value()
 }
 
 /// Fold neighbouring results, a block of each at a time.
@@ -86,12 +119,16 @@ fn fold_tile<T: Element, F: Fold<T>>(
     let running = &mut running[..results.len()];
     let mut starts = [0; BLOCK];
     let mut filled = 0;
-    for [at] in inner.positions() {
-        starts[filled] = first.wrapping_add(at);
-        filled += 1;
-        if filled == BLOCK {
-            F::take_across(running, source, &starts, step);
-            filled = 0;
+    let [apart] = inner.steps();
+    for [at] in inner.starts() {
+        let first = first.wrapping_add(at);
+        for i in 0..inner.len() {
+            starts[filled] = along(first, apart, i);
+            filled += 1;
+            if filled == BLOCK {
+                F::take_across(running, source, &starts, step);
+                filled = 0;
+            }
         }
     }
     if filled > 0 {
@@ -137,7 +174,7 @@ fn first_by<T: Element>(axis: usize, x: &Src<'_>, out: &mut Dst<'_>, beats: impl
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{run, tensor};
+    use super::super::testing::{elements, run, tensor};
     use super::*;
     use crate::dtype::DType;
     use crate::ir::op::Op;
@@ -179,6 +216,37 @@ mod tests {
         let turned = columns.with_layout(columns.layout.permute(&[1, 0]));
         let op = Op::Reduce { op: ReduceOp::Sum, axes: vec![1] };
         assert_eq!(run::<u64>(&op, &[rows]), run::<u64>(&op, &[turned]));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_way_through_memory_gives_the_same_bits(
+            sizes in proptest::collection::vec(1usize..40, 3),
+            axes in proptest::sample::subsequence(vec![0usize, 1, 2], 1..4),
+            turns in proptest::sample::select(vec![[0usize, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]),
+        ) {
+            let count: usize = sizes.iter().product();
+            let x: Vec<f32> = (0..count).map(|i| (i as f32 * 0.7).sin() * 10f32.powi((i % 9) as i32)).collect();
+            let x = tensor(&x, &sizes, DType::F32);
+            // The same elements in another order of memory, and with the kept axes first.
+            let lay = |order: &[usize]| {
+                let turned = x.with_layout(x.layout.permute(order));
+                let shape: Vec<usize> = order.iter().map(|&axis| sizes[axis]).collect();
+                tensor(&elements::<f32>(&turned), &shape, DType::F32)
+            };
+            let mut back = [0; 3];
+            turns.iter().enumerate().for_each(|(to, &from)| back[from] = to);
+            let turned = lay(&turns);
+            let turned = turned.with_layout(turned.layout.permute(&back));
+            let kept: Vec<usize> = (0..3).filter(|axis| !axes.contains(axis)).collect();
+            let dense = lay(&[&kept[..], &axes[..]].concat());
+            for op in [ReduceOp::Sum, ReduceOp::Prod, ReduceOp::Max] {
+                let wanted = run::<u32>(&Op::Reduce { op, axes: (kept.len()..3).collect() }, std::slice::from_ref(&dense));
+                let op = Op::Reduce { op, axes: axes.clone() };
+                proptest::prop_assert_eq!(&run::<u32>(&op, std::slice::from_ref(&turned)), &wanted);
+                proptest::prop_assert_eq!(&run::<u32>(&op, std::slice::from_ref(&x)), &wanted);
+            }
+        }
     }
 
     #[test]
