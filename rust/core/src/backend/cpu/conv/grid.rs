@@ -140,6 +140,15 @@ impl Image {
         (t[0] * self.lengths[1] + t[1]) * self.row + t[2]
     }
 
+    /// The same with rows that begin at multiples of `to`, where that makes them little longer, and channels that do.
+    pub(super) fn rounded(self, to: usize) -> Self {
+        let (rows, copies) = (self.lengths[0] * self.lengths[1], self.channel / self.copy.max(1));
+        let round = self.row.next_multiple_of(to);
+        let row = if round * 8 <= self.row * 9 { round } else { self.row };
+        let copy = (self.copy + rows * (row - self.row)).next_multiple_of(to);
+        Self { row, copy, channel: copy * copies, ..self }
+    }
+
     /// Numbers up to the last place.
     pub(super) fn places(&self, band: &Band) -> usize {
         self.place(band.count.map(|count| count.saturating_sub(1))) + 1

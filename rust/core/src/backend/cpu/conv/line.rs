@@ -29,7 +29,7 @@ pub(super) fn scatter<L: Lanes>(l: L, from: &[L::Elem], to: &mut [L::Elem], step
 
 /// Copy by registers; the last one overlaps the one before.
 #[inline(always)]
-fn copy<L: Lanes>(l: L, from: &[L::Elem], to: &mut [L::Elem]) {
+pub(super) fn copy<L: Lanes>(l: L, from: &[L::Elem], to: &mut [L::Elem]) {
     let length = to.len().min(from.len());
     if length < L::WIDTH {
         l.store_part(l.load_part(&from[..length]), &mut to[..length]);

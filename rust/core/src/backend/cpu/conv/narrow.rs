@@ -3,17 +3,21 @@
 //! The copy holds some channels of some examples, rows with a border side by side, so that what a tap meets, for all places
 //! of a plane, is one run of it. A tile is some outputs of a register or two of places; no windows are copied. The few
 //! places between two rows are computed and dropped.
+//!
+//! A register that straddles two lines of the cache takes twice as long to read. So where outputs are many, there are further
+//! copies, each moved by as much as some shifts lie beside a multiple of a register.
 
 #![allow(unsafe_code, reason = "tiles are read and written by address")]
 
 use super::super::arch::{Kernel, Lanes, Vectored, dispatch};
 use super::super::kernel::{Dst, Src};
 use super::super::matmul::{Tiles, tallest};
+use super::super::rows::along;
 use super::super::scratch;
 use super::grid::{AXES, Band, Grid, Image, Numbers, moved};
-use super::line::{gather, scatter};
+use super::line::{copy as shift, gather, scatter};
 use super::tile::{self, Runs};
-use super::{Shapes, at, steps};
+use super::{Shapes, at, spatial_steps, steps};
 use crate::error::{Error, Result};
 
 /// Terms that are summed in one chain, about.
@@ -24,6 +28,11 @@ const IMAGE: usize = 48 * 1024;
 const WEIGHTS: usize = 32 * 1024;
 /// Places of a copy for which one example is enough.
 const PLACES: usize = 128;
+/// Elements of a register that never straddles two lines, about.
+const ALIGN: usize = 8;
+/// Moved copies at most, with the one that is not moved, and outputs for which they are worth it.
+const MOVED: usize = 4;
+const MANY: usize = 16;
 /// Elements that a register may reach beyond the last place.
 const SLACK: usize = 256;
 /// Sums are stored by whole registers of every width.
@@ -43,19 +52,23 @@ pub(super) fn narrow<T: Vectored>(s: &Shapes, x: &Src<'_>, kernel: &Src<'_>, out
         let channels = (DEPTH / s.taps().max(1)).clamp(1, s.channels.max(1));
         let thick = grid.thickness() * channels;
         for band in grid.bands((IMAGE / thick).max(4)) {
-            let image = grid.image(&band);
+            let image = grid.image(&band).rounded(ALIGN);
+            let moves = Moves::new(s, &numbers, &grid, &image);
             let columns = image.places(&band).next_multiple_of(ROUND);
             let fits = IMAGE / (channels * image.channel).max(1);
             let examples = fits.min(PLACES.div_ceil(image.places(&band))).clamp(1, s.batch);
-            let part = Part { s, numbers: &numbers, grid: &grid, band, image, channels, examples, columns, taps };
+            let part =
+                Part { s, numbers: &numbers, grid: &grid, band, image, channels, examples, columns, taps, moves };
             let example = channels * image.channel;
+            let copied = examples * example * moves.count + SLACK;
             let sums = examples * s.block * columns;
-            scratch::with::<T, _>(examples * example + SLACK + sums + s.block * depth, |memory| {
-                let (copies, memory) = memory.split_at_mut(examples * example + SLACK);
+            scratch::with::<T, _>(copied + sums + s.block * depth, |memory| {
+                let (copies, memory) = memory.split_at_mut(copied);
                 let (sums, weights) = memory.split_at_mut(sums);
-                scratch::with::<usize, _>(channels * taps, |terms| {
+                scratch::with::<usize, _>((channels + 1) * taps, |memory| {
+                    let (terms, deltas) = memory.split_at_mut(channels * taps);
                     copies.fill(T::round_from(0.0));
-                    part.all(x, kernel, results, Room { copies, sums, weights, terms })
+                    part.all(x, kernel, results, Room { copies, sums, weights, terms, deltas })
                 })
             })?;
         }
@@ -69,6 +82,40 @@ struct Room<'a, T> {
     sums: &'a mut [T],
     weights: &'a mut [T],
     terms: &'a mut [usize],
+    /// How far the weight of each tap lies from that of the first.
+    deltas: &'a mut [usize],
+}
+
+/// By how much copies are moved: the first by nothing.
+#[derive(Clone, Copy)]
+struct Moves {
+    by: [usize; MOVED],
+    count: usize,
+}
+
+impl Moves {
+    fn new(s: &Shapes, numbers: &[Numbers; AXES], grid: &Grid, image: &Image) -> Self {
+        let none = Self { by: [0; MOVED], count: 1 };
+        let (mut moves, mut fits) = (none, s.block >= MANY);
+        grid.shifts(image, numbers, |_, shift| {
+            let beside = shift % ALIGN;
+            if moves.by[..moves.count].contains(&beside) {
+                return;
+            }
+            fits &= moves.count < MOVED;
+            if fits {
+                moves.by[moves.count] = beside;
+                moves.count += 1;
+            }
+        });
+        if fits { moves } else { none }
+    }
+
+    /// Which copy a shift meets, and how far from its first element.
+    fn of(&self, shift: usize) -> (usize, usize) {
+        let known = self.by[..self.count].iter().position(|&by| by == shift % ALIGN).unwrap_or(0);
+        (known, shift - self.by[known])
+    }
 }
 
 /// A band of a grid, and how it is cut.
@@ -86,21 +133,36 @@ struct Part<'a> {
     columns: usize,
     /// Taps that meet anything.
     taps: usize,
+    moves: Moves,
 }
 
 impl Part<'_> {
     fn all<T: Vectored>(&self, x: &Src<'_>, kernel: &Src<'_>, results: &mut [T], room: Room<'_, T>) -> Result<()> {
         let (s, source) = (self.s, x.elements::<T>()?);
-        let Room { copies, sums, weights, terms } = room;
+        let Room { copies, sums, weights, terms, deltas } = room;
         let mut number = 0;
-        self.grid.shifts(&self.image, self.numbers, |_, shift| {
+        let steps_of_taps = spatial_steps(kernel);
+        let counts = self.numbers.map(|n| n.shifts.0);
+        self.grid.shifts(&self.image, self.numbers, |tap, shift| {
+            let (copy, shift) = self.moves.of(shift);
             for c in 0..self.channels {
-                terms[c * self.taps + number] = c * self.image.channel + shift;
+                terms[c * self.taps + number] = (copy * self.examples * self.channels + c) * self.image.channel + shift;
             }
+            let index = [tap / counts[2] / counts[1], tap / counts[2] % counts[1], tap % counts[2]];
+            let delta: isize = steps_of_taps.iter().zip(&index).map(|(step, &i)| step * i as isize).sum();
+            deltas[number] = delta as usize;
             number += 1;
         });
         for first in (0..s.outputs).step_by(s.block) {
-            self.weights(kernel, first, weights)?;
+            dispatch(Weights {
+                source: kernel.elements::<T>()?,
+                first: at(kernel, [first, 0]),
+                steps: steps(kernel),
+                outputs: s.block,
+                channels: s.channels,
+                deltas,
+                to: &mut *weights,
+            });
             let (example, channel) = s.sees(first);
             for n in (0..s.batch).step_by(self.examples) {
                 let examples = self.examples.min(s.batch - n);
@@ -122,7 +184,8 @@ impl Part<'_> {
                         steps: steps(x),
                     });
                     dispatch(Products {
-                        weights: &weights[c * self.taps..],
+                        weights: &*weights,
+                        first: c * self.taps,
                         row: s.channels * self.taps,
                         outputs: s.block,
                         terms: &terms[..channels * self.taps],
@@ -140,26 +203,39 @@ impl Part<'_> {
         }
         Ok(())
     }
+}
 
-    /// The weights of some outputs, those taps of each channel side by side that meet anything.
-    fn weights<T: Vectored>(&self, kernel: &Src<'_>, first: usize, to: &mut [T]) -> Result<()> {
-        let source = kernel.elements::<T>()?;
-        let steps = &kernel.layout.strides()[2..];
-        let counts = self.numbers.map(|n| n.shifts.0);
-        let mut number = 0;
-        self.grid.shifts(&self.image, self.numbers, |tap, _| {
-            let index = [tap / counts[2] / counts[1], tap / counts[2] % counts[1], tap % counts[2]];
-            let missing = AXES - steps.len();
-            let delta: isize = steps.iter().zip(&index[missing..]).map(|(step, &i)| step * i as isize).sum();
-            for o in 0..self.s.block {
-                for c in 0..self.s.channels {
-                    to[(o * self.s.channels + c) * self.taps + number] =
-                        source[moved(at(kernel, [first + o, c]), delta)];
+/// The weights of some outputs, as tiles read them: for each tap of each channel those of the outputs of a tile.
+struct Weights<'a, T> {
+    source: &'a [T],
+    first: usize,
+    /// From output to output, and from channel to channel.
+    steps: [isize; 2],
+    outputs: usize,
+    channels: usize,
+    deltas: &'a [usize],
+    to: &'a mut [T],
+}
+
+impl<T: Vectored> Kernel<T> for Weights<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, _: L) {
+        let tiles = Tiles::new(self.outputs, tallest::<L>());
+        let depth = self.channels * self.deltas.len();
+        for (row, height) in (0..tiles.count).map(|i| tiles.tile(i)) {
+            let mut to = self.to[row * depth..].chunks_exact_mut(height.max(1));
+            for c in 0..self.channels {
+                let from = moved(self.first, row as isize * self.steps[0] + c as isize * self.steps[1]);
+                for (&delta, to) in self.deltas.iter().zip(&mut to) {
+                    let from = moved(from, delta as isize);
+                    for (i, weight) in to.iter_mut().enumerate() {
+                        *weight = self.source[along(from, self.steps[0], i)];
+                    }
                 }
             }
-            number += 1;
-        });
-        Ok(())
+        }
     }
 }
 
@@ -191,13 +267,23 @@ impl<T: Vectored> Kernel<T> for Copies<'_, T> {
                 });
             }
         }
+        let all = self.part.examples * channels * image.channel;
+        for (copy, by) in self.part.moves.by.iter().enumerate().take(self.part.moves.count).skip(1) {
+            let (from, to) = self.to.split_at_mut(copy * all);
+            for e in 0..self.examples {
+                let channels = e * channels * image.channel..(e * channels + self.channels) * image.channel;
+                let length = channels.len() - by;
+                shift(l, &from[channels.clone()][*by..], &mut to[channels][..length]);
+            }
+        }
     }
 }
 
 /// The product of weights with runs of copies.
 struct Products<'a, T> {
+    /// Weights of outputs, tile by tile; of each output the first term, and the number of all.
     weights: &'a [T],
-    /// Distance of the weights of two outputs.
+    first: usize,
     row: usize,
     outputs: usize,
     terms: &'a [usize],
@@ -219,7 +305,7 @@ impl<T: Vectored> Kernel<T> for Products<'_, T> {
         let depth = self.terms.len();
         let farthest = self.terms.iter().max().copied().unwrap_or(0) + self.example * self.examples.saturating_sub(1);
         let reads = farthest + self.places.next_multiple_of(ROUND) <= self.copies.len();
-        let weights = self.outputs.saturating_sub(1) * self.row + depth <= self.weights.len();
+        let weights = self.first + depth <= self.row && self.outputs * self.row <= self.weights.len();
         let fits = self.places.next_multiple_of(ROUND) <= self.columns;
         if !reads || !weights || !fits || self.examples * self.outputs * self.columns > self.sums.len() {
             return Err(Error::bug("conv", "a product outside its memory"));
@@ -237,8 +323,7 @@ impl<T: Vectored> Kernel<T> for Products<'_, T> {
                             return Err(Error::bug("conv", "no tile of this size"));
                         };
                         let tile = Runs {
-                            a: self.weights.as_ptr().wrapping_add(row * self.row),
-                            a_row: self.row,
+                            a: self.weights.as_ptr().wrapping_add(row * self.row + self.first * height),
                             b: self.copies.as_ptr().wrapping_add(e * self.example + place),
                             terms: self.terms.as_ptr(),
                             depth,

@@ -120,7 +120,7 @@ proptest::proptest! {
     #[test]
     fn every_window_is_that_of_the_direct_loops(
         axes in proptest::collection::vec((1usize..12, 1usize..4, 1usize..6, 1usize..4, 1usize..3, -1isize..4), 1..4),
-        (batch, channels, outputs) in (1usize..20, 1usize..6, 1usize..20),
+        (batch, channels, outputs) in (1usize..20, 1usize..6, 1usize..40),
         groups in proptest::prop_oneof![proptest::prelude::Just((1, 1)), proptest::prelude::Just((3, 1)), proptest::prelude::Just((1, 2))],
         (swapped, exchanged) in proptest::prelude::any::<(bool, bool)>(),
     ) {
@@ -137,6 +137,7 @@ proptest::proptest! {
 fn bands_and_blocks_of_large_planes_join() {
     let axes = [(40, 1, 3, 1, 1, 1), (230, 1, 3, 1, 1, 1)];
     compare(&axes, 2, 70, 3, (1, 1), false);
+    compare(&[(14, 1, 3, 1, 1, 1); 2], 2, 60, 35, (1, 1), false);
     let turned = [(3, 1, 40, 1, 1, 1), (3, 1, 230, 1, 1, 1)];
     compare(&turned, 19, 2, 7, (1, 1), true);
     compare(&turned, 3, 2, 9, (1, 1), false);

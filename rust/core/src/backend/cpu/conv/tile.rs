@@ -11,9 +11,8 @@ use super::super::matmul::{tallest, widest};
 /// A tile whose terms have each a place in the right factor: rows of weights with runs of an image.
 #[derive(Debug)]
 pub(super) struct Runs<T> {
-    /// The left factor's rows, `a_row` apart, whose terms are neighbours.
+    /// The left factor: for each term as many neighbours as the tile has rows.
     pub(super) a: *const T,
-    pub(super) a_row: usize,
     /// Whole registers of the right factor lie here for each term.
     pub(super) b: *const T,
     pub(super) terms: *const usize,
@@ -122,7 +121,7 @@ impl<T: Float, const M: usize, const N: usize> Kernel<T> for RunSums<'_, T, M, N
             }
             for i in 0..M {
                 // SAFETY: the caller promises an element of a for each row and term.
-                let x = l.splat(unsafe { *t.a.add(i * t.a_row + k) });
+                let x = l.splat(unsafe { *t.a.add(k * M + i) });
                 for j in 0..N {
                     c[i][j] = l.mul_add(x, row[j], c[i][j]);
                 }

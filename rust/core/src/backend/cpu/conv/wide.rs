@@ -379,14 +379,15 @@ impl<T: Vectored> Kernel<T> for Products<'_, T> {
         // Registers of panels that are narrower than a tile stand beside those of the next.
         let (mut b_columns, mut c_columns) = ([0; 8], [0; 8]);
         let count = self.b_columns.len() * registers;
-        for column in (0..count).step_by(width) {
-            let wide = width.min(count - column);
-            for (i, (b, c)) in b_columns.iter_mut().zip(&mut c_columns).take(wide).enumerate() {
-                let (panel, register) = ((column + i) / registers, (column + i) % registers);
-                *b = self.b_columns[panel] + register * L::WIDTH;
-                *c = self.c_columns[panel] + register * L::WIDTH;
-            }
-            for (row, height) in (0..tiles.count).map(|i| tiles.tile(i)) {
+        // Rows of the left factor stay in the first cache for all columns.
+        for (row, height) in (0..tiles.count).map(|i| tiles.tile(i)) {
+            for column in (0..count).step_by(width) {
+                let wide = width.min(count - column);
+                for (i, (b, c)) in b_columns.iter_mut().zip(&mut c_columns).take(wide).enumerate() {
+                    let (panel, register) = ((column + i) / registers, (column + i) % registers);
+                    *b = self.b_columns[panel] + register * L::WIDTH;
+                    *c = self.c_columns[panel] + register * L::WIDTH;
+                }
                 let Some(micro) = tile::shifts::<L>(height, wide) else {
                     return Err(Error::bug("conv", "no tile of this size"));
                 };
