@@ -1,14 +1,18 @@
 //! Parts of steps grouped into tasks, tasks into stages.
 //!
 //! Parts that depend on one another stay in one task, in order; a part that would tie two tasks together begins a new
-//! stage. So a thread carries its rows through many steps, and threads wait for each other only where rows mix.
+//! stage, and so do parts that would leave most threads idle because one task holds what all of them need. So a thread
+//! carries its rows through many steps, and threads wait for each other only where rows mix.
 
-use super::super::threads::MOST;
+use super::super::threads::{self, MOST};
 use super::prepare::Ready;
 use smallvec::SmallVec;
 
 /// Steps of a stage at most, so that planning stays linear.
 const STEPS: usize = 64;
+
+/// Nanoseconds that threads lose where one stage ends and another begins.
+const BARRIER: f64 = 1500.0;
 
 /// Bytes that a part of a step touches.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +70,8 @@ struct Draft {
 /// Group all parts; nothing from step `commit` on runs before everything else is done.
 pub(super) fn stages(steps: &[Ready], commit: usize, aliases: &[usize]) -> Vec<Stage> {
     let mut stages = vec![];
+    // A plan made for one thread may run on several later.
+    let threads = threads::num_threads().max(2) as f64;
     let (mut placed, mut drafts): (Vec<Placed>, Vec<Draft>) = (vec![], vec![]);
     for (at, step) in steps.iter().enumerate() {
         if step.is_apart() && step.parts > 1 {
@@ -78,7 +84,8 @@ pub(super) fn stages(steps: &[Ready], commit: usize, aliases: &[usize]) -> Vec<S
             whole.into_iter().zip(part).map(|(whole, part)| whole.around(part)).collect()
         });
         let ties = ties(&placed, &whole, &parts);
-        if at == commit || placed.len() == STEPS || ties.is_none() {
+        let apart = ties.as_ref().is_none_or(|ties| crowds(&drafts, ties, step, threads));
+        if at == commit || placed.len() == STEPS || apart {
             close(&mut stages, &mut placed, &mut drafts);
         }
         let ties = ties.filter(|_| !placed.is_empty()).unwrap_or_else(|| vec![None; step.parts]);
@@ -105,6 +112,17 @@ fn ties(placed: &[Placed], whole: &Accesses, parts: &[Accesses]) -> Option<Vec<O
         }
     }
     Some(ties)
+}
+
+/// Whether a step is sooner done in a stage of its own than in the tasks that its parts are tied to.
+fn crowds(drafts: &[Draft], ties: &[Option<usize>], step: &Ready, threads: f64) -> bool {
+    let part = step.cost / step.parts as f64;
+    let span = |longest: f64, all: f64| longest.max(all / threads);
+    let (longest, all) =
+        drafts.iter().fold((0f64, 0.0), |(longest, all), draft| (longest.max(draft.cost), all + draft.cost));
+    let tied = |task: usize| drafts[task].cost + part * ties.iter().filter(|&&tie| tie == Some(task)).count() as f64;
+    let joined = (0..drafts.len()).map(tied).fold(part, f64::max);
+    span(longest, all) + BARRIER + span(part, step.cost) < span(joined, all + step.cost)
 }
 
 fn meet(a: &Accesses, b: &Accesses) -> bool {

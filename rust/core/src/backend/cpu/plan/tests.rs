@@ -3,7 +3,7 @@ use crate::backend::Backend;
 use crate::backend::cpu::CPU;
 use crate::backend::cpu::testing::{elements, tensor};
 use crate::dtype::DType;
-use crate::ir::op::{BinaryOp, Op};
+use crate::ir::op::{BinaryOp, Op, UnaryOp};
 use crate::ir::plan::Step;
 use smallvec::smallvec;
 
@@ -123,4 +123,24 @@ fn a_step_that_writes_what_it_reads_is_refused() {
 #[test]
 fn inputs_must_be_those_of_the_plan() {
     assert!(call(&plan(), &mut Workspace::default(), &[]).is_err());
+}
+
+#[test]
+fn parts_that_all_need_one_serial_step_run_in_a_stage_of_their_own() {
+    let count = [40_000];
+    let (sorted, y) = (at(Place::Arena(0), &count), at(Place::Output(0), &count));
+    let sort = Op::Sort { axis: 0, descending: false };
+    let plan = Plan {
+        steps: vec![
+            step(sort, &[at(Place::Input(0), &count)], sorted.clone()),
+            step(Op::Unary(UnaryOp::Exp), &[sorted], y.clone()),
+        ],
+        commit: 2,
+        arena: 160_000,
+        inputs: vec![y.meta.clone()],
+        constants: vec![],
+        exits: vec![Exit::Written(y.meta)],
+    };
+    let tasks: Vec<usize> = prepare(&plan).unwrap().stages.iter().map(|stage| stage.tasks.len()).collect();
+    assert!(matches!(tasks[..], [1, (2..)]), "{tasks:?}");
 }
