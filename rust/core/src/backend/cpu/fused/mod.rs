@@ -12,7 +12,7 @@ use super::arena::Memories;
 use super::kernel::{Dst, Src, run as run_kernel};
 use super::plan::Operand;
 use super::scan::{owned, write};
-use super::scratch;
+use super::{matmul, scratch};
 use crate::backend::interpret;
 use crate::buffer::{Meta, Value};
 use crate::dtype::DType;
@@ -37,10 +37,19 @@ pub(super) fn store(values: &[Value], outputs: &mut [Dst<'_>]) -> Result<()> {
     values.iter().zip(outputs).try_for_each(|(value, out)| write(value, out.bytes))
 }
 
+/// What comes before a compiled body: an op of two operands.
+#[derive(Debug)]
+pub(super) enum First {
+    /// A product or a convolution.
+    Op(Op),
+    /// A product whose right factor lies in panels.
+    Panels,
+}
+
 /// Run one part of a compiled body; a product comes first, into memory of this thread.
 pub(super) fn run(
     code: &Compiled,
-    product: Option<&Op>,
+    product: Option<&First>,
     memories: Memories<'_>,
     (inputs, outputs): (&[Operand], &[Operand]),
     (part, parts): (usize, usize),
@@ -53,12 +62,12 @@ pub(super) fn run(
 
 fn typed<T: Real>(
     code: &Compiled,
-    product: Option<&Op>,
+    product: Option<&First>,
     memories: Memories<'_>,
     (inputs, outputs): (&[Operand], &[Operand]),
     (part, parts): (usize, usize),
 ) -> Result<()> {
-    let Some(op) = product else {
+    let Some(first) = product else {
         let space = space(code, inputs, outputs, (part, parts));
         let io = Io::<T> { memories, inputs, outputs, product: None, part, parts };
         return run::run(code, &io, &space);
@@ -75,7 +84,11 @@ fn typed<T: Real>(
     let shape = output.part(part, parts).0.layout.shape().clone();
     let meta = Meta::new(shape, code.dtype);
     scratch::with::<T, _>(meta.shape.numel(), |elements| {
-        run_kernel(op, &sources, &mut [Dst { bytes: bytemuck::cast_slice_mut(elements), meta: &meta }])?;
+        let mut target = Dst { bytes: bytemuck::cast_slice_mut(elements), meta: &meta };
+        match first {
+            First::Op(op) => run_kernel(op, &sources, &mut [target])?,
+            First::Panels => matmul::by_panels(&sources[0], &sources[1], &mut target)?,
+        }
         let io = Io::<T> { memories, inputs, outputs, product: Some(elements), part, parts };
         run::run(code, &io, &meta.shape)
     })

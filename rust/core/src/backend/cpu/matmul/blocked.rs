@@ -36,6 +36,8 @@ pub(in crate::backend::cpu) struct Product<'a, T> {
     a: Matrix<'a, T>,
     b: Matrix<'a, T>,
     first: (*const T, *const T),
+    /// The right factor lies in panels.
+    panels: bool,
 }
 
 // SAFETY: the pointers are into the slices that the factors borrow.
@@ -81,7 +83,15 @@ impl<'a, T: Vectored> Product<'a, T> {
     /// The product of two matrices.
     pub(in crate::backend::cpu) fn new(size: Size, a: Matrix<'a, T>, b: Matrix<'a, T>) -> Result<Self> {
         let first = (a.pointer("matmul", size.rows, size.depth)?, b.pointer("matmul", size.depth, size.columns)?);
-        Ok(Self { size, a, b, first })
+        Ok(Self { size, a, b, first, panels: false })
+    }
+
+    /// The product with a factor that lies in panels of so many columns.
+    pub(super) fn by_panels(size: Size, a: Matrix<'a, T>, panels: &'a [T], width: usize) -> Result<Self> {
+        let long = size.columns.div_ceil(width) * size.depth;
+        let b = Matrix { elements: panels, first: 0, row_step: width as isize, column_step: 1 };
+        let first = (a.pointer("matmul", size.rows, size.depth)?, b.pointer("matmul", long, width)?);
+        Ok(Self { size, a, b, first, panels: true })
     }
 
     /// Elements of scratch memory that `run` needs.
@@ -91,7 +101,8 @@ impl<'a, T: Vectored> Product<'a, T> {
 
     fn blocks(&self) -> Blocks {
         let steps = |x: &Matrix<'_, T>| (x.row_step, x.column_step);
-        Blocks::new::<T>(self.size, steps(&self.a), steps(&self.b))
+        let blocks = Blocks::new::<T>(self.size, steps(&self.a), steps(&self.b));
+        Blocks { pack_b: blocks.pack_b && !self.panels, ..blocks }
     }
 
     /// Compute the part of the product that begins at row and column `at` and is as large as `out`.
@@ -107,7 +118,7 @@ impl<'a, T: Vectored> Product<'a, T> {
         finish: impl FnMut(Target<'_, T>, (usize, usize)),
     ) -> Result<()> {
         let inside = at.0 + out.rows() <= self.size.rows && at.1 + out.columns() <= self.size.columns;
-        if !inside || scratch.len() < self.scratch() {
+        if !inside || scratch.len() < self.scratch() || (self.panels && at.1 > 0) {
             return Err(Error::bug("matmul", "a part outside its product, or too little scratch memory"));
         }
         T::run(chosen(), Run { product: *self, at, out, adds, scratch, finish });
@@ -186,7 +197,8 @@ impl<T: Vectored, F: FnMut(Target<'_, T>, (usize, usize))> Walk<'_, '_, T, F> {
     fn all<L: Lanes<Elem = T>>(&mut self, l: L) {
         let depth = self.product.size.depth;
         let tiles = Tiles::new(self.out.rows(), tallest::<L>());
-        let width = tiles.width::<L>() * L::WIDTH;
+        let panels = self.product.panels.then_some(self.product.b.row_step as usize);
+        let width = panels.unwrap_or(tiles.width::<L>() * L::WIDTH);
         for column in (0..self.out.columns()).step_by(self.blocks.columns) {
             let columns = self.blocks.columns.min(self.out.columns() - column);
             if depth == 0 && !self.adds {
@@ -210,7 +222,7 @@ impl<T: Vectored, F: FnMut(Target<'_, T>, (usize, usize))> Walk<'_, '_, T, F> {
         }
     }
 
-    /// A block of the right factor, packed where it has to be.
+    /// A block of the right factor, packed where it has to be. Blocks of columns are whole panels.
     fn block<L: Lanes<Elem = T>>(
         &self,
         l: L,
@@ -218,7 +230,12 @@ impl<T: Vectored, F: FnMut(Target<'_, T>, (usize, usize))> Walk<'_, '_, T, F> {
         (column, columns): (usize, usize),
         (term, terms): (usize, usize),
     ) -> Block<T> {
-        let b = &self.product.b;
+        let (b, depth) = (&self.product.b, self.product.size.depth);
+        if self.product.panels {
+            let first = self.product.first.1.wrapping_add((column / width * depth + term) * width);
+            let (row_step, panel_step) = (width as isize, depth * width);
+            return Block { column, columns, term, terms, first, row_step, panel_step, edge: None };
+        }
         let place = term as isize * b.row_step + (self.at.1 + column) as isize * b.column_step;
         let from = self.product.first.1.wrapping_offset(place);
         if !self.blocks.pack_b {
@@ -306,6 +323,7 @@ impl<T: Vectored, F: FnMut(Target<'_, T>, (usize, usize))> Walk<'_, '_, T, F> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::panels::Width;
     use super::*;
     use crate::backend::cpu::arch::Isa;
 
@@ -376,6 +394,19 @@ mod tests {
                         f32::run(isa, Run { product, at, out, adds: false, scratch, finish: nothing });
                     }
                     assert_eq!(out, wanted, "{m} {k} {n} on {}", isa.name());
+                }
+                for (left, right) in (0..9).map(|i| (laid(&a, k, i / 3), laid(&b, n, i % 3))) {
+                    let width = f32::run(isa, Width::new());
+                    let mut panels = vec![f32::NAN; n.div_ceil(width) * k * width];
+                    let Matrix { row_step, column_step, .. } = of(&right);
+                    let (from, to) = (right.0.as_ptr(), panels.as_mut_ptr());
+                    f32::run(isa, &Pack { from, row_step, column_step, rows: k, columns: n, to, width });
+                    let product = Product::by_panels(size, of(&left), &panels, width).unwrap();
+                    let (mut scratch, mut out) = (vec![f32::NAN; product.scratch()], vec![f32::NAN; m * n]);
+                    let out_part = Target::new(&mut out, m, n, n).unwrap();
+                    let scratch = &mut scratch[..];
+                    f32::run(isa, Run { product, at: (0, 0), out: out_part, adds: false, scratch, finish: nothing });
+                    assert_eq!(out, wanted, "{m} {k} {n} by panels on {}", isa.name());
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Matrix products: every pair of matrices of the batch is read in place, whatever its strides.
 //!
 //! `blocked.rs` walks over a product by blocks that fit the caches, `micro.rs` computes tiles of it in registers,
-//! `pack.rs` copies what cannot be read in place, `integer.rs` multiplies modulo 2^64.
+//! `pack.rs` copies what cannot be read in place, `panels.rs` does so once for many parts, `integer.rs` multiplies modulo 2^64.
 
 #![allow(unsafe_code, reason = "tiles are read and written by address")]
 
@@ -10,6 +10,7 @@ mod integer;
 mod matrix;
 mod micro;
 mod pack;
+mod panels;
 mod tiles;
 
 use super::arch::Vectored;
@@ -23,6 +24,7 @@ pub(super) use blocked::Product;
 use bytemuck::Pod;
 pub(super) use matrix::{Matrix, Size, Target};
 pub(super) use micro::{tallest, widest};
+pub(super) use panels::{by_panels, pack, panels};
 pub(super) use tiles::Tiles;
 
 /// `[..., m, k] x [..., k, n]` with equal leading axes.

@@ -108,12 +108,12 @@ pub(super) fn lies_by_columns(b: &Located) -> bool {
     b.layout.strides().last().is_some_and(|&step| step != 1)
 }
 
-/// Whether a product turns its right factor so often, if it is cut, that it is better turned once before.
-pub(super) fn turns_often(op: &Op, inputs: &[Located]) -> bool {
+/// Whether a product is cut into parts that would each pack the whole right factor, so that it is better packed once before.
+pub(super) fn packs_often(op: &Op, inputs: &[Located], output: &Meta) -> bool {
     let (Op::MatMul, [a, b, ..]) = (op, inputs) else { return false };
-    let rank = a.meta.shape.len();
+    let (rank, metas) = (a.meta.shape.len(), [&a.meta, &b.meta]);
     let alone = a.meta.shape[..rank - 2].iter().all(|&size| size == 1);
-    alone && lies_by_columns(b) && a.meta.shape[rank - 2] >= 2 * ROWS
+    alone && output.shape[rank - 1] > 1 && parts(output.shape[rank - 2], cost(op, &metas, &[output]), ROWS) > 1
 }
 
 /// For each input the axis that goes with `axis` of the result; nothing where the op cannot be cut there.

@@ -1,6 +1,6 @@
 //! Fused steps made ready: the compiled body, its cut, and the sum over the parts of what folds over the rows.
 
-use super::super::fused::{Class, Compiled, class, compile};
+use super::super::fused::{Class, Compiled, First, class, compile};
 use super::cut::{Cut, Cutting, cost, grain, parts};
 use super::prepare::{Extent, Kernel, Operand, Ready, Slots, operand};
 use crate::buffer::Meta;
@@ -12,11 +12,11 @@ use crate::layout::Layout;
 use crate::shape::Shape;
 use smallvec::{SmallVec, smallvec};
 
-/// The steps of a fused op, if it compiles: itself, and one for each fold over rows that were cut.
+/// The steps of a fused op, whose right factor may lie in panels, if it compiles: itself, and one for each fold over rows that were cut.
 ///
 /// `aside` counts the bytes that parts of folds need.
 pub(super) fn merge(
-    op: &FusedOp,
+    (op, in_panels): (&FusedOp, bool),
     step: &Step,
     slots: Slots,
     aliases: &[usize],
@@ -51,8 +51,12 @@ pub(super) fn merge(
             outputs.push(operand(slots, output, cut.as_ref().map(|cut| (cut.axis, cut))));
         }
     }
-    let product = if product { op.body.instructions.first().map(|instruction| instruction.op.clone()) } else { None };
-    let kernel = Kernel::Fused(Box::new(code), product);
+    let first = match op.body.instructions.first() {
+        Some(_) if in_panels => Some(First::Panels),
+        Some(instruction) if product => Some(First::Op(instruction.op.clone())),
+        Some(_) | None => None,
+    };
+    let kernel = Kernel::Fused(Box::new(code), first);
     let inputs = inputs.collect();
     let mut ready =
         vec![Ready { kernel, inputs, outputs, parts: count, staged: false, cost, origin: step.origin.clone() }];

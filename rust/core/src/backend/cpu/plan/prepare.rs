@@ -1,7 +1,8 @@
 //! A plan made ready to run: resolved kernels, places as slots and bytes, steps cut into parts, parts grouped into tasks.
 
-use super::super::fused::Compiled;
-use super::cut::{Cut, Cutting, cost, cut, grain, turns_often};
+use super::super::fused::{Compiled, First};
+use super::super::matmul;
+use super::cut::{Cut, Cutting, cost, cut, grain, packs_often, parts};
 use super::merge::merge;
 use super::stage::{Access, Stage, stages};
 use super::turns::{Turns, turns};
@@ -9,7 +10,7 @@ use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::fused::FusedKind;
-use crate::ir::op::{Op, ViewOp};
+use crate::ir::op::Op;
 use crate::ir::plan::{Exit, Located, Place, Plan, Step};
 use crate::ir::view::view_layout;
 use crate::layout::Layout;
@@ -106,8 +107,12 @@ pub(super) enum Kernel {
     Copy,
     /// The op of a check that passes nothing on.
     Check(Op),
+    /// The right factor of a product, in panels.
+    Panels,
+    /// A product whose right factor lies in panels.
+    Product,
     /// A compiled body, after the product it begins with.
-    Fused(Box<Compiled>, Option<Op>),
+    Fused(Box<Compiled>, Option<First>),
     /// Sums over the parts of a fold.
     Total,
     /// A loop.
@@ -169,45 +174,59 @@ pub(super) fn ready(plan: &Plan, cutting: Cutting) -> Result<(Vec<Ready>, usize,
         if at == plan.commit {
             commit = steps.len();
         }
-        let turned = if matches!(cutting, Cutting::Worth) { turn(step, slots, &mut aside) } else { None };
-        if let Some((turn, _)) = &turned {
-            steps.push(alone(turn, slots, cutting));
-        }
-        let step = turned.as_ref().map_or(step, |(_, turned)| turned);
+        let packed = if matches!(cutting, Cutting::Worth) { packed(step, slots, &mut aside) } else { None };
+        let in_panels = packed.is_some();
+        let then = packed.map(|(pack, then)| {
+            steps.push(pack);
+            then
+        });
+        let step = then.as_ref().unwrap_or(step);
         let merged = match (&step.op, &step.body) {
-            (Op::Fused(op), _) => merge(op, step, slots, &aliases, cutting, &mut aside),
+            (Op::Fused(op), _) => merge((op, in_panels), step, slots, &aliases, cutting, &mut aside),
             (Op::Scan(op), Some(body)) => turns(op, body, step, slots, cutting, &mut aside)?,
             _ => None,
         };
-        let mut ready = merged.unwrap_or_else(|| vec![alone(step, slots, cutting)]);
+        let mut ready = merged.unwrap_or_else(|| vec![alone(step, in_panels, slots, cutting)]);
         ready.iter_mut().try_for_each(|step| check(step, &aliases))?;
         steps.extend(ready);
     }
     Ok((steps, commit, aside))
 }
 
-/// A product whose parts would all turn the right factor, after a step that turns it for them.
-fn turn(step: &Step, slots: Slots, aside: &mut usize) -> Option<(Step, Step)> {
-    let product = match &step.op {
-        Op::Fused(op) if op.kind() == FusedKind::Product => &op.body.instructions.first()?.op,
-        op => op,
+/// The step that packs the right factor of a product for all its parts, and the product of what it leaves.
+fn packed(step: &Step, slots: Slots, aside: &mut usize) -> Option<(Ready, Step)> {
+    let (product, output) = match &step.op {
+        Op::Fused(op) if op.kind() == FusedKind::Product => {
+            (&op.body.instructions.first()?.op, &op.body.metas[op.body.first_result()])
+        }
+        op => (op, &step.outputs.first()?.meta),
     };
-    if !turns_often(product, &step.inputs) {
+    if !packs_often(product, &step.inputs, output) {
         return None;
     }
     let factor = &step.inputs[1];
-    let turned = slots.aside(*aside, factor.meta.clone());
-    *aside += factor.meta.bytes().next_multiple_of(64);
-    let first = Step {
-        op: Op::View(ViewOp::Reshape(factor.meta.shape.clone())),
-        inputs: smallvec![factor.clone()],
-        outputs: smallvec![turned.clone()],
-        body: None,
+    let [rows, columns] = *factor.meta.shape.last_chunk()?;
+    let meta = Meta::new(matmul::panels(rows, columns, factor.meta.dtype)?, factor.meta.dtype);
+    let (count, width) = (meta.shape[0], meta.shape[2]);
+    let panels = slots.aside(*aside, meta);
+    *aside += panels.meta.bytes().next_multiple_of(64);
+    let cost = 0.3 * panels.meta.shape.numel() as f64;
+    let each = count.div_ceil(parts(count, cost, 1).max(1));
+    let parts = count.div_ceil(each);
+    let cut = |axis: usize, rows: usize| Cut { axis, inputs: SmallVec::new(), rows, parts };
+    let axis = factor.meta.shape.len() - 1;
+    let ready = Ready {
+        kernel: Kernel::Panels,
+        inputs: smallvec![operand(slots, factor, Some((axis, &cut(axis, each * width))))],
+        outputs: smallvec![operand(slots, &panels, Some((0, &cut(0, each))))],
+        parts,
+        staged: false,
+        cost,
         origin: step.origin.clone(),
     };
     let mut then = step.clone();
-    then.inputs[1] = turned;
-    Some((first, then))
+    then.inputs[1] = panels;
+    Some((ready, then))
 }
 
 fn metas(side: &[Located]) -> SmallVec<[&Meta; 4]> {
@@ -215,9 +234,9 @@ fn metas(side: &[Located]) -> SmallVec<[&Meta; 4]> {
 }
 
 /// A step whose op has a kernel of its own.
-pub(super) fn alone(step: &Step, slots: Slots, cutting: Cutting) -> Ready {
+pub(super) fn alone(step: &Step, in_panels: bool, slots: Slots, cutting: Cutting) -> Ready {
     let (mut inputs, mut outputs, mut op) = (step.inputs.clone(), step.outputs.clone(), step.op.clone());
-    let kernel = kernel(&step.op, &mut inputs, step.outputs.is_empty());
+    let kernel = if in_panels { Kernel::Product } else { kernel(&step.op, &mut inputs, step.outputs.is_empty()) };
     if let (Kernel::Copy, [output], [input]) = (&kernel, &mut outputs[..], &inputs[..]) {
         op = Op::Cast(input.meta.dtype);
         let shape = input.layout.shape().clone();

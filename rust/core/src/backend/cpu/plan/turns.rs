@@ -89,7 +89,7 @@ pub(super) fn turns(
         }
         let dense = place(&input.meta);
         inputs.push(operand(slots, &dense, None));
-        ready.push(alone(&copy_of(input, dense), slots, cutting));
+        ready.push(alone(&copy_of(input, dense), false, slots, cutting));
     }
     let room = place(&Meta::new([turns.room()], DType::U8));
     let outputs = step.outputs.iter().chain([&room]).map(|output| operand(slots, output, None)).collect();
@@ -113,7 +113,7 @@ fn body(plan: &Plan, cutting: Cutting) -> Result<(Vec<Ready>, usize)> {
         };
         let layout = Layout::contiguous(from.meta.shape.clone());
         let to = Located { place: Place::Output(number), layout, meta: from.meta.clone() };
-        steps.push(alone(&copy_of(&from, to), Slots::of(plan), cutting));
+        steps.push(alone(&copy_of(&from, to), false, Slots::of(plan), cutting));
     }
     Ok((steps, aside))
 }

@@ -3,7 +3,7 @@
 use super::super::arena::Memories;
 use super::super::kernel::{Dst, Src, run as run_kernel};
 use super::super::threads::Job;
-use super::super::{check, copy, fused, scratch};
+use super::super::{check, copy, fused, matmul, scratch};
 use super::prepare::{Kernel, Prepared, Ready};
 use crate::backend::locate;
 use crate::dtype::DType;
@@ -122,10 +122,13 @@ fn dispatch(step: &Ready, sources: &[Src<'_>], targets: &mut [Dst<'_>]) -> Resul
         (Kernel::Copy, [x], [out]) => {
             copy::strided(x, x.layout, out.bytes, &Layout::contiguous(out.meta.shape.clone()))
         }
+        (Kernel::Panels, [b], [out]) => matmul::pack(b, out),
+        (Kernel::Product, [a, panels], [out]) => matmul::by_panels(a, panels, out),
         (Kernel::Check(Op::CheckFinite { name }), [x], _) => check::finite(name, x),
         (Kernel::Check(Op::CheckIndex { name, size }), [x], _) => check::within(name, *size, x),
         (Kernel::Total, [totals], [out]) => total(totals, out),
-        (Kernel::Copy | Kernel::Check(_) | Kernel::Fused(..) | Kernel::Total | Kernel::Turns(_), _, _) => {
+        (Kernel::Copy | Kernel::Panels | Kernel::Product | Kernel::Check(_), _, _)
+        | (Kernel::Fused(..) | Kernel::Total | Kernel::Turns(_), _, _) => {
             Err(Error::bug("run_plan", "a step with other operands"))
         }
     }
