@@ -9,8 +9,8 @@ use crate::ir::program::{Program, ValueId};
 use crate::shape::Shape;
 use smallvec::SmallVec;
 
-/// Elements of a tile: a few of them stay in the first cache.
-pub(super) const TILE: usize = 1024;
+/// Elements of a tile: all registers and the arrays that an instruction touches stay in the first cache.
+pub(super) const TILE: usize = 512;
 
 /// Registers of a program at most.
 pub(super) const REGISTERS: usize = 48;

@@ -1,12 +1,13 @@
 //! Where the operands of a compiled body lie while one part of it runs.
 
 use crate::backend::cpu::arch::Vectored;
-use crate::backend::cpu::arena::Memories;
+use crate::backend::cpu::arena::{Memories, Memory};
 use crate::backend::cpu::plan::Operand;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::layout::Layout;
 use bytemuck::Pod;
+use smallvec::SmallVec;
 
 /// A float that bodies are compiled for.
 pub(super) trait Real: Vectored {
@@ -26,47 +27,57 @@ impl Real for f64 {
 ///
 /// Memory is borrowed anew for each access: an input that an output lies over is read before its tile is written.
 pub(super) struct Io<'a, T> {
-    pub(super) memories: Memories<'a>,
-    pub(super) inputs: &'a [Operand],
-    pub(super) outputs: &'a [Operand],
+    inputs: &'a [Operand],
+    /// Where the inputs of this part lie, then its outputs.
+    found: SmallVec<[Memory; 24]>,
     /// Result of the product that came first, in place of one more input.
-    pub(super) product: Option<&'a [T]>,
-    pub(super) part: usize,
-    pub(super) parts: usize,
+    product: Option<&'a [T]>,
+    part: usize,
+    parts: usize,
 }
 
 impl<'a, T: Real> Io<'a, T> {
+    pub(super) fn new(
+        memories: Memories<'a>,
+        (inputs, outputs): (&'a [Operand], &'a [Operand]),
+        product: Option<&'a [T]>,
+        (part, parts): (usize, usize),
+    ) -> Result<Self> {
+        let find = |operand: &Operand| memories.within(operand.slot, operand.part(part, parts).1);
+        let found = inputs.iter().chain(outputs).map(find).collect::<Result<_>>()?;
+        Ok(Self { inputs, found, product, part, parts })
+    }
+
     pub(super) fn layout(&self, input: usize) -> Result<&'a Layout> {
         let operand = self.inputs.get(input).ok_or_else(missing)?;
         Ok(&operand.part(self.part, self.parts).0.layout)
     }
 
-    fn bytes(&self, input: usize) -> Result<&'a [u8]> {
-        let operand = self.inputs.get(input).ok_or_else(missing)?;
-        self.memories.reading(operand.slot, operand.part(self.part, self.parts).1)
-    }
-
     /// Elements of an input, from the lowest one.
-    pub(super) fn input(&self, input: usize) -> Result<&'a [T]> {
-        match (self.inputs.get(input), self.product) {
-            (None, Some(elements)) => Ok(elements),
-            _ => cast(self.bytes(input)?),
+    pub(super) fn input(&self, input: usize) -> Result<&[T]> {
+        match self.product {
+            Some(elements) if input == self.inputs.len() => Ok(elements),
+            _ => cast(self.truths(input)?),
         }
     }
 
     /// Bytes of an input of truth values.
-    pub(super) fn truths(&self, input: usize) -> Result<&'a [u8]> {
-        self.bytes(input)
+    pub(super) fn truths(&self, input: usize) -> Result<&[u8]> {
+        let whole = self.found[..self.inputs.len()].get(input).ok_or_else(missing)?.len();
+        Memories::new(&self.found).reading(input, 0..whole)
     }
 
     /// Bytes of an output of truth values.
-    pub(super) fn truths_out(&self, output: usize) -> Result<&'a mut [u8]> {
-        let operand = self.outputs.get(output).ok_or_else(missing)?;
-        self.memories.writing(operand.slot, operand.part(self.part, self.parts).1)
+    #[allow(clippy::mut_from_ref, reason = "the part alone writes them, and reads what they lie over before")]
+    pub(super) fn truths_out(&self, output: usize) -> Result<&mut [u8]> {
+        let place = self.inputs.len() + output;
+        let whole = self.found.get(place).ok_or_else(missing)?.len();
+        Memories::new(&self.found).writing(place, 0..whole)
     }
 
     /// Elements of an output.
-    pub(super) fn output(&self, output: usize) -> Result<&'a mut [T]> {
+    #[allow(clippy::mut_from_ref, reason = "as above")]
+    pub(super) fn output(&self, output: usize) -> Result<&mut [T]> {
         bytemuck::try_cast_slice_mut(self.truths_out(output)?).map_err(|_| missing())
     }
 

@@ -2,6 +2,8 @@
 //!
 //! What is not worth a loop of its own runs on the kernels of its family, so every function rounds as it does alone.
 
+#![allow(unsafe_code, reason = "operands are read and written by address, once their lengths are checked")]
+
 use super::io::Real;
 use crate::backend::cpu::arch::{Kernel, Lanes, dispatch};
 use crate::backend::cpu::element::Float;
@@ -20,6 +22,9 @@ trait Lanewise<T: Float, const N: usize> {
     fn of<L: Lanes<Elem = T>>(l: L, from: [L::V; N]) -> L::V;
 }
 
+/// Registers of the result that one turn of a loop computes.
+const UNROLLED: usize = 4;
+
 /// Copies of a number that stand for a whole tile of it.
 pub(super) const COPIES: usize = 16;
 
@@ -36,17 +41,31 @@ impl<F: Lanewise<T, N>, T: Float, const N: usize> Kernel<T> for Each<'_, F, T, N
     fn run<L: Lanes<Elem = T>>(self, l: L) {
         let count = self.out.len();
         let from = self.from.map(|x| &x[..x.len().min(count)]);
+        assert!(from.iter().all(|x| x.len() == count || x.len() >= L::WIDTH), "operands of other lengths");
         let steps = from.map(|x| if x.len() < count { 0 } else { usize::MAX });
+        let (first, out) = (from.map(<[T]>::as_ptr), self.out.as_mut_ptr());
         let whole = count / L::WIDTH * L::WIDTH;
         // No closure here: its body would be compiled without the instructions of these lanes.
         let mut lanes = [l.constant(0.0); N];
         let mut at = 0;
+        while at + UNROLLED * L::WIDTH <= whole {
+            for _ in 0..UNROLLED {
+                for k in 0..N {
+                    // SAFETY: `at + WIDTH` is at most the length of an operand, or WIDTH is where it is one number.
+                    lanes[k] = unsafe { l.load_ptr(first[k].add(at & steps[k])) };
+                }
+                // SAFETY: `at + WIDTH` is at most the length of the result.
+                unsafe { l.store_ptr(F::of(l, lanes), out.add(at)) };
+                at += L::WIDTH;
+            }
+        }
         while at < whole {
             for k in 0..N {
-                let first = at & steps[k];
-                lanes[k] = l.load(&from[k][first..first + L::WIDTH]);
+                // SAFETY: as above.
+                lanes[k] = unsafe { l.load_ptr(first[k].add(at & steps[k])) };
             }
-            l.store(F::of(l, lanes), &mut self.out[at..at + L::WIDTH]);
+            // SAFETY: as above.
+            unsafe { l.store_ptr(F::of(l, lanes), out.add(at)) };
             at += L::WIDTH;
         }
         if whole < count {
@@ -141,6 +160,24 @@ impl<T: Float> Lanewise<T, 1> for Nonzero {
         let zero = l.constant(0.0);
         l.select(l.eq(x, zero), zero, l.constant(1.0))
     }
+}
+
+/// Elements that are wanted soon.
+struct Soon<'a, T>(&'a [T]);
+
+impl<T: Float> Kernel<T> for Soon<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, l: L) {
+        for line in self.0.chunks(64 / size_of::<T>()) {
+            l.prefetch(line.as_ptr());
+        }
+    }
+}
+
+/// Bring elements into the first cache.
+pub(super) fn fetch<T: Real>(soon: &[T]) {
+    dispatch(Soon(soon));
 }
 
 /// A function of one operand.

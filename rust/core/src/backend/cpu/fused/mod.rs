@@ -69,7 +69,7 @@ fn typed<T: Real>(
 ) -> Result<()> {
     let Some(first) = product else {
         let space = space(code, inputs, outputs, (part, parts));
-        let io = Io::<T> { memories, inputs, outputs, product: None, part, parts };
+        let io = Io::<T>::new(memories, (inputs, outputs), None, (part, parts))?;
         return run::run(code, &io, &space);
     };
     let [a, b] = [&inputs[0], &inputs[1]].map(|operand| operand.part(part, parts));
@@ -89,7 +89,7 @@ fn typed<T: Real>(
             First::Op(op) => run_kernel(op, &sources, &mut [target])?,
             First::Panels => matmul::by_panels(&sources[0], &sources[1], &mut target)?,
         }
-        let io = Io::<T> { memories, inputs, outputs, product: Some(elements), part, parts };
+        let io = Io::<T>::new(memories, (inputs, outputs), Some(elements), (part, parts))?;
         run::run(code, &io, &meta.shape)
     })
 }

@@ -15,6 +15,10 @@ use smallvec::SmallVec;
 /// Registers, each of one tile.
 type File<'a, T> = SmallVec<[&'a mut [T]; REGISTERS]>;
 
+/// Elements between two registers beside their tiles, so that tiles whose size is a power of two do not crowd one another
+/// out of the same few places of the first cache.
+const GAP: usize = 16;
+
 /// Elements of a block that a fold of a row takes at once, as a reduction that runs alone.
 const BLOCK: usize = 256;
 
@@ -56,16 +60,19 @@ pub(super) fn run<T: Real>(code: &Compiled, io: &Io<'_, T>, space: &Shape) -> Re
     let tall = (TILE / wide.max(1)).clamp(1, rows.max(1));
     let tile = (tall * wide).max(COPIES);
     let totals: usize = code.folds.iter().map(|fold| if fold.number { 1 } else { columns }).sum();
-    scratch::with::<T, _>(tile * code.registers, |memory| {
+    scratch::with::<T, _>((tile + GAP) * code.registers, |memory| {
         scratch::with::<f64, _>(totals, |totals| {
             totals.fill(0.0);
-            let mut file: File<'_, T> = memory.chunks_exact_mut(tile).collect();
+            let mut file: File<'_, T> = memory.chunks_exact_mut(tile + GAP).collect();
             let mut machine = Machine { code, io, space, columns, totals };
             let mut at = Tile { row: 0, rows: tall.min(rows), column: 0, columns: wide };
             machine.all(&code.once.0, &code.once.1, at, &mut file)?;
             while at.row < rows && columns > 0 {
                 at.rows = tall.min(rows - at.row);
                 at.columns = wide.min(columns - at.column);
+                if code.flat {
+                    machine.fetch(at);
+                }
                 machine.all(&code.each.0, &code.each.1, at, &mut file)?;
                 at.column += at.columns;
                 if at.column == columns {
@@ -92,6 +99,17 @@ impl<T: Real> Machine<'_, '_, T> {
             self.load(load, tile, file[load.register])?;
         }
         instructions.iter().try_for_each(|instruction| self.step(instruction, tile, file))
+    }
+
+    /// Let the elements of the next tile arrive while this one is computed.
+    fn fetch(&self, tile: Tile) {
+        let start = tile.column + tile.columns;
+        for (i, side) in self.code.inputs.iter().enumerate() {
+            if side.class == Class::Full && !side.truth {
+                let ahead = self.io.input(i).ok().and_then(|x| x.get(start..self.columns.min(start + tile.columns)));
+                loops::fetch(ahead.unwrap_or_default());
+            }
+        }
     }
 
     /// Bring the elements of a tile together.

@@ -102,7 +102,12 @@ impl<'a, T: Vectored> Product<'a, T> {
     fn blocks(&self) -> Blocks {
         let steps = |x: &Matrix<'_, T>| (x.row_step, x.column_step);
         let blocks = Blocks::new::<T>(self.size, steps(&self.a), steps(&self.b));
-        Blocks { pack_b: blocks.pack_b && !self.panels, ..blocks }
+        if !self.panels {
+            return blocks;
+        }
+        // Panels come one after the other from wherever they lie: a block of them need not stay in the second cache.
+        let columns = self.size.columns.next_multiple_of(WIDEST).max(1);
+        Blocks { columns, pack_a: blocks.pack_a && self.a.column_step != 1, pack_b: false, ..blocks }
     }
 
     /// Compute the part of the product that begins at row and column `at` and is as large as `out`.
@@ -267,17 +272,24 @@ impl<T: Vectored, F: FnMut(Target<'_, T>, (usize, usize))> Walk<'_, '_, T, F> {
         tiles: impl Iterator<Item = (usize, usize)> + Clone,
         block: &Block<T>,
     ) {
-        let mut groups = [None; GROUP];
+        let (mut groups, mut count) = ([None; GROUP], 0);
         for (i, ((row, height), group)) in tiles.zip(&mut groups).enumerate() {
             *group = Some(self.rows(l, i, row, height, block));
+            count = i + 1;
         }
         for (panel, across) in (0..block.columns).step_by(width).enumerate() {
             let columns = width.min(block.columns - across);
+            // The next panel arrives while the tiles of this one are computed.
+            let next = block.first.wrapping_add((panel + 1) * block.panel_step);
+            let ahead = if self.product.panels && across + width < block.columns { block.terms } else { 0 };
             let (b, b_row) = match block.edge {
                 Some(edge) if across + width > block.columns => (edge, width as isize),
                 _ => (block.first.wrapping_add(panel * block.panel_step), block.row_step),
             };
-            for group in groups.iter().flatten() {
+            for (i, group) in groups.iter().flatten().enumerate() {
+                for line in ahead * i / count..ahead * (i + 1) / count {
+                    l.prefetch(next.wrapping_add(line * width));
+                }
                 let Some(kernel) = micro::<L>(group.height, columns.div_ceil(L::WIDTH)) else { return };
                 let tile = Tile {
                     a: group.first,

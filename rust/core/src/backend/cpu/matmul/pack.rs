@@ -3,6 +3,9 @@
 use crate::backend::cpu::arch::{Kernel, Lanes};
 use crate::backend::cpu::element::Float;
 
+/// Panels that are filled at once.
+const TOGETHER: usize = 4;
+
 /// A block to copy: `to[p, i, j] = from[i, p width + j]`, where the last panel may have fewer columns.
 #[derive(Debug)]
 pub(super) struct Pack<T> {
@@ -28,7 +31,15 @@ impl<T: Float> Kernel<T> for &Pack<T> {
 
     #[inline(always)]
     fn run<L: Lanes<Elem = T>>(self, l: L) {
-        for (panel, column) in (0..self.columns).step_by(self.width).enumerate() {
+        let mut whole = 0;
+        if self.column_step == 1 && self.width.is_multiple_of(L::WIDTH) {
+            whole = self.columns / (TOGETHER * self.width) * TOGETHER;
+            for panel in (0..whole).step_by(TOGETHER) {
+                // SAFETY: only the product packs, and it has checked that its factors and its scratch hold the block.
+                unsafe { self.together(l, panel) };
+            }
+        }
+        for (panel, column) in (0..self.columns).step_by(self.width).enumerate().skip(whole) {
             let columns = self.width.min(self.columns - column);
             let from = self.from.wrapping_offset(column as isize * self.column_step);
             let to = self.to.wrapping_add(panel * self.rows * self.width);
@@ -58,6 +69,24 @@ impl<T: Float> Pack<T> {
                 let place = i as isize * self.row_step + j as isize * self.column_step;
                 // SAFETY: the caller promises both elements.
                 unsafe { *to.add(i * self.width + j) = *from.offset(place) };
+            }
+        }
+    }
+
+    /// The panels from this one on, row by row: so a row's lines are read one after the other.
+    ///
+    /// # Safety
+    /// The rows and columns of `TOGETHER` panels are valid on both sides; a panel is whole registers wide.
+    #[inline(always)]
+    unsafe fn together<L: Lanes<Elem = T>>(&self, l: L, panel: usize) {
+        for i in 0..self.rows {
+            let from = self.from.wrapping_offset(i as isize * self.row_step).wrapping_add(panel * self.width);
+            for k in 0..TOGETHER {
+                let to = self.to.wrapping_add(((panel + k) * self.rows + i) * self.width);
+                for j in (0..self.width).step_by(L::WIDTH) {
+                    // SAFETY: the caller promises the rows.
+                    unsafe { l.store_ptr(l.load_ptr(from.wrapping_add(k * self.width + j)), to.wrapping_add(j)) };
+                }
             }
         }
     }
