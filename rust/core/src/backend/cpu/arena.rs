@@ -36,6 +36,12 @@ impl Memory {
         self.len
     }
 
+    /// Address of the first of so many elements, if they are there and aligned.
+    pub(super) fn elements<T>(self, count: usize) -> Option<*mut T> {
+        let first = self.first.cast::<T>();
+        (first.is_aligned() && count * size_of::<T>() <= self.len).then_some(first)
+    }
+
     /// Some of the bytes; as many of them as there are.
     pub(super) fn part(self, start: usize, len: usize) -> Self {
         let start = start.min(self.len);

@@ -1,5 +1,6 @@
 //! From a body to the code that runs on tiles: values get registers, and what does not change from tile to tile comes first.
 
+use super::last::{Last, last};
 use super::loops::{pairs, takes_copies};
 use crate::buffer::Meta;
 use crate::dtype::DType;
@@ -81,6 +82,19 @@ pub(super) enum Source {
     Copies(usize),
     /// An input of the body, read where it lies.
     Input(usize),
+    /// An output of the body that is written already.
+    Output(usize),
+}
+
+/// What may lie over an input.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::backend::cpu) enum Under {
+    /// Nothing.
+    Apart,
+    /// This output, element by element.
+    Same(usize),
+    /// Some output, anyhow.
+    Mixed,
 }
 
 /// Where a result goes.
@@ -125,6 +139,10 @@ pub(in crate::backend::cpu) struct Compiled {
     pub(super) dtype: DType,
     /// Every value is full or one number and nothing is folded but everything: rows and columns are one axis.
     pub(in crate::backend::cpu) flat: bool,
+    /// Besides, every value is a float and nothing is folded.
+    pub(super) lanes: bool,
+    /// What the tiles of a product can do in place of the instructions.
+    pub(super) last: Option<Last>,
     pub(super) inputs: Vec<Side>,
     pub(super) outputs: Vec<Side>,
     /// Loads and instructions whose results hold for all tiles.
@@ -137,8 +155,8 @@ pub(in crate::backend::cpu) struct Compiled {
 
 /// Compile a body, if it is of floats of one dtype and truth values, and small enough.
 ///
-/// `dense[i]`: input i is row-major, so it can be read where it lies. `apart[i]`: no output may lie over it.
-pub(in crate::backend::cpu) fn compile(op: &FusedOp, dense: &[bool], apart: &[bool]) -> Option<Compiled> {
+/// `dense[i]`: input i is row-major, so it can be read where it lies. `under[i]`: what may lie over it.
+pub(in crate::backend::cpu) fn compile(op: &FusedOp, dense: &[bool], under: &[Under]) -> Option<Compiled> {
     let body = &*op.body;
     let dtype = body.metas.iter().map(|meta| meta.dtype).find(|&dtype| dtype != DType::Bool)?;
     let known = |meta: &Meta| meta.dtype == dtype || meta.dtype == DType::Bool;
@@ -149,7 +167,7 @@ pub(in crate::backend::cpu) fn compile(op: &FusedOp, dense: &[bool], apart: &[bo
     let space = op.space();
     let mut maker = Maker::new(body, &space, product);
     maker.mark_flat(dense);
-    maker.place_inputs(dense, apart);
+    maker.place_inputs(dense, under);
     for at in usize::from(product)..body.instructions.len() {
         maker.instruction(at)?;
     }
@@ -164,9 +182,12 @@ pub(in crate::backend::cpu) fn compile(op: &FusedOp, dense: &[bool], apart: &[bo
     if !spans(&space, inputs.iter().chain(&outputs)) {
         return None;
     }
+    let last = if product { last(&inputs, &maker.once.1, (maker.each.0.len(), &maker.each.1), &outputs) } else { None };
     Some(Compiled {
         dtype,
+        last,
         flat: maker.flat,
+        lanes: maker.lanes,
         inputs,
         outputs,
         once: maker.once,
@@ -238,6 +259,9 @@ struct Maker<'a> {
     folds: Vec<RowFold>,
     registers: Registers,
     flat: bool,
+    lanes: bool,
+    /// For each output the turn in which an input that it lies over is read for the last time.
+    over: Vec<usize>,
     product: bool,
     /// The value whose instruction was joined with the one that reads it.
     joined: Option<ValueId>,
@@ -267,6 +291,8 @@ impl<'a> Maker<'a> {
             folds: vec![],
             registers: Registers::default(),
             flat: false,
+            lanes: false,
+            over: vec![0; body.outputs.len()],
             product,
             joined: None,
         }
@@ -282,17 +308,31 @@ impl<'a> Maker<'a> {
             && !self.mixed.contains(&true)
             && !folds
             && dense.iter().all(|&dense| dense);
+        let truths = self.body.metas.iter().any(|meta| meta.dtype == DType::Bool);
+        let folds = self.body.instructions.iter().any(|instruction| is_fold(&instruction.op));
+        let narrow = self.body.outputs.iter().any(|&output| self.classes[output] != Class::Full);
+        self.lanes = self.flat && !self.product && !truths && !folds && !narrow;
+    }
+
+    /// Whether an input can be read where it lies although an output lies over it: it is read before that is written.
+    fn is_read_first(&self, id: ValueId, under: Under) -> bool {
+        let Under::Same(output) = under else { return under == Under::Apart };
+        let turn = |id: ValueId| self.body.instructions.iter().position(|instruction| instruction.first == id);
+        self.lanes && turn(self.body.outputs[output]).is_some_and(|turn| self.last[id] <= turn)
     }
 
     /// Inputs that can be read in place, and loads of the others.
-    fn place_inputs(&mut self, dense: &[bool], apart: &[bool]) {
+    fn place_inputs(&mut self, dense: &[bool], under: &[Under]) {
         let first = if self.product { 2 } else { 0 };
         for id in first..self.body.inputs {
             let (input, class) = (id - first, self.classes[id]);
             let truth = self.body.metas[id].dtype == DType::Bool;
             self.constant[id] = matches!(class, Class::Column | Class::Number);
             let mixed = self.mixed[id];
-            if dense[input] && apart[input] && !truth && !mixed {
+            if let Under::Same(output) = under[input] {
+                self.over[output] = self.last[id];
+            }
+            if dense[input] && self.is_read_first(id, under[input]) && !truth && !mixed {
                 self.places[id] = Some(Source::Input(input));
                 continue;
             }
@@ -412,6 +452,11 @@ impl<'a> Maker<'a> {
             // A result that only leaves is written where it goes.
             [output] if !read && !truth && !constant && class == Class::Full => {
                 self.registers.free.extend(joined);
+                (Target::Output(output), SmallVec::new())
+            }
+            [output] if self.lanes && !constant && class == Class::Full && self.over[output] <= at => {
+                self.registers.free.extend(joined);
+                self.places[id] = Some(Source::Output(output));
                 (Target::Output(output), SmallVec::new())
             }
             _ if constant => (Target::Register(self.registers.keep()?), outputs),

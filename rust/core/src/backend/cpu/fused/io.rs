@@ -75,6 +75,17 @@ impl<'a, T: Real> Io<'a, T> {
         Memories::new(&self.found).writing(place, 0..whole)
     }
 
+    /// Number of the first output among all operands.
+    pub(super) fn outputs_from(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// Address of so many elements of an operand, inputs first.
+    pub(super) fn span(&self, operand: usize, count: usize) -> Result<*mut T> {
+        let memory = self.found.get(operand).ok_or_else(missing)?;
+        memory.elements::<T>(count).ok_or_else(missing)
+    }
+
     /// Elements of an output.
     #[allow(clippy::mut_from_ref, reason = "as above")]
     pub(super) fn output(&self, output: usize) -> Result<&mut [T]> {

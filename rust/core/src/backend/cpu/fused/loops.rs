@@ -4,17 +4,20 @@
 
 #![allow(unsafe_code, reason = "operands are read and written by address, once their lengths are checked")]
 
+use super::compile::{Code, TILE};
 use super::io::Real;
 use crate::backend::cpu::arch::{Kernel, Lanes, dispatch};
 use crate::backend::cpu::element::Float;
 use crate::backend::cpu::kernel::{Dst, Src};
-use crate::backend::cpu::math::{Combine, Map, simple};
+use crate::backend::cpu::math::{Combine, Function, simple};
 use crate::backend::cpu::pointwise::{self, Relation, relation};
 use crate::buffer::Meta;
 use crate::error::{Error, Result};
 use crate::ir::op::{BinaryOp, CompareOp, Op, ReduceOp, UnaryOp};
 use crate::layout::Layout;
+use smallvec::SmallVec;
 use std::marker::PhantomData;
+use std::slice;
 
 /// What an instruction gives for the lanes of its operands.
 trait Lanewise<T: Float, const N: usize> {
@@ -28,22 +31,35 @@ const UNROLLED: usize = 4;
 /// Copies of a number that stand for a whole tile of it.
 pub(super) const COPIES: usize = 16;
 
-/// `out[i] = F(from[0][i], .., from[N - 1][i])` for slices of one length; a shorter one holds `COPIES` of one number.
-struct Each<'a, F, T, const N: usize> {
-    from: [&'a [T]; N],
-    out: &'a mut [T],
+/// An operand of a tile: its elements, or `COPIES` of one number.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run<T> {
+    pub(super) first: *const T,
+    pub(super) copies: bool,
+}
+
+impl<T> Run<T> {
+    /// A slice of at least `count` elements, or of `COPIES` of a number.
+    pub(super) fn of(x: &[T], count: usize) -> Self {
+        assert!(x.len() >= count.min(COPIES), "an operand of {} elements for {count}", x.len());
+        Self { first: x.as_ptr(), copies: x.len() < count }
+    }
+}
+
+/// `out[i] = F(from[0][i], .., from[N - 1][i])` for so many i. Run by whoever promises the elements.
+struct Each<F, T, const N: usize> {
+    from: [Run<T>; N],
+    out: *mut T,
+    count: usize,
     function: PhantomData<F>,
 }
 
-impl<F: Lanewise<T, N>, T: Float, const N: usize> Kernel<T> for Each<'_, F, T, N> {
+impl<F: Lanewise<T, N>, T: Float, const N: usize> Kernel<T> for Each<F, T, N> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes<Elem = T>>(self, l: L) {
-        let count = self.out.len();
-        let from = self.from.map(|x| &x[..x.len().min(count)]);
-        assert!(from.iter().all(|x| x.len() == count || x.len() >= L::WIDTH), "operands of other lengths");
-        let steps = from.map(|x| if x.len() < count { 0 } else { usize::MAX });
-        let (first, out) = (from.map(<[T]>::as_ptr), self.out.as_mut_ptr());
+        let Self { from, out, count, .. } = self;
+        let (first, steps) = (from.map(|x| x.first), from.map(|x| if x.copies { 0 } else { usize::MAX }));
         let whole = count / L::WIDTH * L::WIDTH;
         // No closure here: its body would be compiled without the instructions of these lanes.
         let mut lanes = [l.constant(0.0); N];
@@ -51,34 +67,135 @@ impl<F: Lanewise<T, N>, T: Float, const N: usize> Kernel<T> for Each<'_, F, T, N
         while at + UNROLLED * L::WIDTH <= whole {
             for _ in 0..UNROLLED {
                 for k in 0..N {
-                    // SAFETY: `at + WIDTH` is at most the length of an operand, or WIDTH is where it is one number.
-                    lanes[k] = unsafe { l.load_ptr(first[k].add(at & steps[k])) };
+                    // SAFETY: the caller promises `count` elements, or COPIES of a number, which fill a register.
+                    lanes[k] = unsafe { l.load_ptr(first[k].wrapping_add(at & steps[k])) };
                 }
-                // SAFETY: `at + WIDTH` is at most the length of the result.
-                unsafe { l.store_ptr(F::of(l, lanes), out.add(at)) };
+                // SAFETY: the caller promises `count` elements.
+                unsafe { l.store_ptr(F::of(l, lanes), out.wrapping_add(at)) };
                 at += L::WIDTH;
             }
         }
         while at < whole {
             for k in 0..N {
                 // SAFETY: as above.
-                lanes[k] = unsafe { l.load_ptr(first[k].add(at & steps[k])) };
+                lanes[k] = unsafe { l.load_ptr(first[k].wrapping_add(at & steps[k])) };
             }
             // SAFETY: as above.
-            unsafe { l.store_ptr(F::of(l, lanes), out.add(at)) };
+            unsafe { l.store_ptr(F::of(l, lanes), out.wrapping_add(at)) };
             at += L::WIDTH;
         }
         if whole < count {
             for k in 0..N {
-                lanes[k] = l.load_part(&from[k][whole & steps[k]..]);
+                // SAFETY: as above.
+                lanes[k] = unsafe { l.load_part_ptr(first[k].wrapping_add(whole & steps[k]), count - whole) };
             }
-            l.store_part(F::of(l, lanes), &mut self.out[whole..]);
+            // SAFETY: as above.
+            unsafe { l.store_part_ptr(F::of(l, lanes), out.wrapping_add(whole), count - whole) };
         }
     }
 }
 
-fn each<F: Lanewise<T, N>, T: Real, const N: usize>(from: [&[T]; N], out: &mut [T]) {
-    dispatch(Each::<F, T, N> { from, out, function: PhantomData });
+/// The operands and the result of an instruction on one tile.
+#[derive(Clone, Copy)]
+struct Sides<'a, T> {
+    from: &'a [Run<T>],
+    out: *mut T,
+    count: usize,
+}
+
+impl<T: Real> Sides<'_, T> {
+    fn operand(&self, k: usize) -> Result<Run<T>> {
+        self.from.get(k).copied().ok_or_else(|| Error::bug("fused", "an instruction without an operand"))
+    }
+
+    /// Compute with these operands, in this order.
+    ///
+    /// # Safety
+    /// As for `lanewise`.
+    unsafe fn each<F: Lanewise<T, N>, const N: usize>(&self, order: [usize; N]) -> Result<()> {
+        let mut from = [self.operand(0)?; N];
+        for (from, k) in from.iter_mut().zip(order) {
+            *from = self.operand(k)?;
+        }
+        dispatch(Each::<F, T, N> { from, out: self.out, count: self.count, function: PhantomData });
+        Ok(())
+    }
+
+    /// The elements of an operand, copied where the result lies over them.
+    ///
+    /// # Safety
+    /// As for `lanewise`.
+    unsafe fn elements<'b>(&self, k: usize, copy: &'b mut SmallVec<[T; TILE]>) -> Result<&'b [T]>
+    where
+        T: 'b,
+    {
+        let from = self.operand(k)?;
+        // SAFETY: the caller promises `count` elements.
+        let x = unsafe { slice::from_raw_parts(from.first, self.count) };
+        if !std::ptr::eq(from.first, self.out) {
+            return Ok(x);
+        }
+        copy.extend_from_slice(x);
+        Ok(copy)
+    }
+
+    /// Run the kernel of an op that stands alone.
+    ///
+    /// # Safety
+    /// As for `lanewise`.
+    unsafe fn alone(&self, run: impl FnOnce([&Src<'_>; 2], &mut Dst<'_>) -> Result<()>) -> Result<()> {
+        let (layout, meta) = (Layout::contiguous([self.count].into()), Meta::new([self.count], T::DTYPE));
+        let (mut a, mut b) = (SmallVec::new(), SmallVec::new());
+        // SAFETY: as the caller promises.
+        let sides = unsafe { [self.elements(0, &mut a)?, self.elements(self.from.len() - 1, &mut b)?] };
+        let [a, b] = sides.map(|x| Src { bytes: bytemuck::cast_slice(x), layout: &layout, dtype: T::DTYPE });
+        // SAFETY: the caller promises `count` elements, which no operand lies over but those that were copied.
+        let out = unsafe { slice::from_raw_parts_mut(self.out, self.count) };
+        run([&a, &b], &mut Dst { bytes: bytemuck::cast_slice_mut(out), meta: &meta })
+    }
+}
+
+/// Compute an instruction that takes each element by itself.
+///
+/// # Safety
+/// Every operand holds `count` elements, or `COPIES` of a number where it says so, and `out` has `count` to write, which lie
+/// over those of an operand one by one or not at all.
+pub(super) unsafe fn lanewise<T: Real>(code: Code, from: &[Run<T>], out: *mut T, count: usize) -> Result<()> {
+    let sides = Sides { from, out, count };
+    // SAFETY: as the caller promises, here and below.
+    unsafe {
+        match code {
+            Code::Fill(value) => {
+                slice::from_raw_parts_mut(out, count).fill(T::round_from(value));
+                Ok(())
+            }
+            Code::Spread => {
+                std::ptr::copy(sides.operand(0)?.first, out, count);
+                Ok(())
+            }
+            Code::Unary(op) => unary(op, &sides),
+            Code::Binary(op) => binary(op, &sides),
+            Code::Pair { first, second, last } => pair((first, second), last, &sides),
+            Code::Compare(op) => compare(op, &sides),
+            Code::Choose(op) => choose(op, &sides),
+            Code::Select => sides.each::<Select, 3>([0, 1, 2]),
+            Code::Not => sides.each::<Opposite, 1>([0]),
+            Code::Truth => sides.each::<Nonzero, 1>([0]),
+            Code::Copies | Code::FoldColumns(_) | Code::FoldRows(_) => {
+                Err(Error::bug("fused", "an instruction that takes more than one element"))
+            }
+        }
+    }
+}
+
+/// A function of one.
+struct One<F>(PhantomData<F>);
+
+impl<F: Function<T>, T: Float> Lanewise<T, 1> for One<F> {
+    #[inline(always)]
+    fn of<L: Lanes<Elem = T>>(l: L, [x]: [L::V; 1]) -> L::V {
+        F::of(l, x)
+    }
 }
 
 /// A function of two.
@@ -163,48 +280,57 @@ impl<T: Float> Lanewise<T, 1> for Nonzero {
 }
 
 /// Elements that are wanted soon.
-struct Soon<'a, T>(&'a [T]);
+struct Soon<T>(*const T, usize);
 
-impl<T: Float> Kernel<T> for Soon<'_, T> {
+impl<T: Float> Kernel<T> for Soon<T> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes<Elem = T>>(self, l: L) {
-        for line in self.0.chunks(64 / size_of::<T>()) {
-            l.prefetch(line.as_ptr());
+        for at in (0..self.1).step_by(64 / size_of::<T>()) {
+            l.prefetch(self.0.wrapping_add(at));
         }
     }
 }
 
-/// Bring elements into the first cache.
-pub(super) fn fetch<T: Real>(soon: &[T]) {
-    dispatch(Soon(soon));
+/// Bring so many elements into the first cache.
+pub(super) fn fetch<T: Real>(first: *const T, count: usize) {
+    dispatch(Soon(first, count));
 }
 
 /// A function of one operand.
-pub(super) fn unary<T: Real>(op: UnaryOp, x: &[T], out: &mut [T]) -> Result<()> {
-    let x = &x[..out.len()];
-    match op {
-        UnaryOp::Neg => dispatch(Map::<simple::Neg, T>::new(x, out)),
-        UnaryOp::Abs => dispatch(Map::<simple::Abs, T>::new(x, out)),
-        UnaryOp::Sqrt => dispatch(Map::<simple::Sqrt, T>::new(x, out)),
-        UnaryOp::Reciprocal => dispatch(Map::<simple::Reciprocal, T>::new(x, out)),
-        other => return alone(&[x], out, |sides, out| pointwise::unary(other, &sides[0], out)),
+///
+/// # Safety
+/// As for `lanewise`.
+unsafe fn unary<T: Real>(op: UnaryOp, sides: &Sides<'_, T>) -> Result<()> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        match op {
+            UnaryOp::Neg => sides.each::<One<simple::Neg>, 1>([0]),
+            UnaryOp::Abs => sides.each::<One<simple::Abs>, 1>([0]),
+            UnaryOp::Sqrt => sides.each::<One<simple::Sqrt>, 1>([0]),
+            UnaryOp::Reciprocal => sides.each::<One<simple::Reciprocal>, 1>([0]),
+            other => sides.alone(|[x, _], out| pointwise::unary(other, x, out)),
+        }
     }
-    Ok(())
 }
 
 /// A function of two operands.
-pub(super) fn binary<T: Real>(op: BinaryOp, from: [&[T]; 2], out: &mut [T]) -> Result<()> {
-    match op {
-        BinaryOp::Add => each::<Two<simple::Add>, T, 2>(from, out),
-        BinaryOp::Sub => each::<Two<simple::Sub>, T, 2>(from, out),
-        BinaryOp::Mul => each::<Two<simple::Mul>, T, 2>(from, out),
-        BinaryOp::Div => each::<Two<simple::Div>, T, 2>(from, out),
-        BinaryOp::Maximum => each::<Two<simple::Maximum>, T, 2>(from, out),
-        BinaryOp::Minimum => each::<Two<simple::Minimum>, T, 2>(from, out),
-        other => return alone(&from, out, |sides, out| pointwise::binary(other, &sides[0], &sides[1], out)),
+///
+/// # Safety
+/// As for `lanewise`.
+unsafe fn binary<T: Real>(op: BinaryOp, sides: &Sides<'_, T>) -> Result<()> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        match op {
+            BinaryOp::Add => sides.each::<Two<simple::Add>, 2>([0, 1]),
+            BinaryOp::Sub => sides.each::<Two<simple::Sub>, 2>([0, 1]),
+            BinaryOp::Mul => sides.each::<Two<simple::Mul>, 2>([0, 1]),
+            BinaryOp::Div => sides.each::<Two<simple::Div>, 2>([0, 1]),
+            BinaryOp::Maximum => sides.each::<Two<simple::Maximum>, 2>([0, 1]),
+            BinaryOp::Minimum => sides.each::<Two<simple::Minimum>, 2>([0, 1]),
+            other => sides.alone(|[a, b], out| pointwise::binary(other, a, b, out)),
+        }
     }
-    Ok(())
 }
 
 /// Whether an op runs on the loops here, which take copies of a number for a tile of it.
@@ -284,67 +410,52 @@ macro_rules! by_pair {
 }
 
 /// A function of a function of two: `second(first(a, b), c)`, or `second(c, first(a, b))` where it comes last.
-pub(super) fn pair<T: Real>(
-    (first, second): (BinaryOp, BinaryOp),
-    last: bool,
-    from: [&[T]; 3],
-    out: &mut [T],
-) -> Result<()> {
-    by_pair!(first, F => by_pair!(second, G => if last {
-        each::<Under<F, G>, T, 3>(from, out);
-    } else {
-        each::<Then<F, G>, T, 3>(from, out);
-    }));
-    Ok(())
+///
+/// # Safety
+/// As for `lanewise`.
+unsafe fn pair<T: Real>((first, second): (BinaryOp, BinaryOp), last: bool, sides: &Sides<'_, T>) -> Result<()> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        by_pair!(first, F => by_pair!(second, G => if last {
+            sides.each::<Under<F, G>, 3>([0, 1, 2])
+        } else {
+            sides.each::<Then<F, G>, 3>([0, 1, 2])
+        }))
+    }
 }
 
 /// A comparison: 1 where it holds, else 0.
-pub(super) fn compare<T: Real>(op: CompareOp, [a, b]: [&[T]; 2], out: &mut [T]) {
-    match op {
-        CompareOp::Equal => each::<Holds<relation::Equal>, T, 2>([a, b], out),
-        CompareOp::NotEqual => each::<Holds<relation::NotEqual>, T, 2>([a, b], out),
-        CompareOp::Less => each::<Holds<relation::Less>, T, 2>([a, b], out),
-        CompareOp::LessEqual => each::<Holds<relation::LessEqual>, T, 2>([a, b], out),
-        CompareOp::Greater => each::<Holds<relation::Less>, T, 2>([b, a], out),
-        CompareOp::GreaterEqual => each::<Holds<relation::LessEqual>, T, 2>([b, a], out),
+///
+/// # Safety
+/// As for `lanewise`.
+unsafe fn compare<T: Real>(op: CompareOp, sides: &Sides<'_, T>) -> Result<()> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        match op {
+            CompareOp::Equal => sides.each::<Holds<relation::Equal>, 2>([0, 1]),
+            CompareOp::NotEqual => sides.each::<Holds<relation::NotEqual>, 2>([0, 1]),
+            CompareOp::Less => sides.each::<Holds<relation::Less>, 2>([0, 1]),
+            CompareOp::LessEqual => sides.each::<Holds<relation::LessEqual>, 2>([0, 1]),
+            CompareOp::Greater => sides.each::<Holds<relation::Less>, 2>([1, 0]),
+            CompareOp::GreaterEqual => sides.each::<Holds<relation::LessEqual>, 2>([1, 0]),
+        }
     }
 }
 
 /// `op(x, y) ? a : b`.
-pub(super) fn choose<T: Real>(op: CompareOp, [x, y, a, b]: [&[T]; 4], out: &mut [T]) {
-    match op {
-        CompareOp::Equal => each::<Chosen<relation::Equal>, T, 4>([x, y, a, b], out),
-        CompareOp::NotEqual => each::<Chosen<relation::NotEqual>, T, 4>([x, y, a, b], out),
-        CompareOp::Less => each::<Chosen<relation::Less>, T, 4>([x, y, a, b], out),
-        CompareOp::LessEqual => each::<Chosen<relation::LessEqual>, T, 4>([x, y, a, b], out),
-        CompareOp::Greater => each::<Chosen<relation::Less>, T, 4>([y, x, a, b], out),
-        CompareOp::GreaterEqual => each::<Chosen<relation::LessEqual>, T, 4>([y, x, a, b], out),
+///
+/// # Safety
+/// As for `lanewise`.
+unsafe fn choose<T: Real>(op: CompareOp, sides: &Sides<'_, T>) -> Result<()> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        match op {
+            CompareOp::Equal => sides.each::<Chosen<relation::Equal>, 4>([0, 1, 2, 3]),
+            CompareOp::NotEqual => sides.each::<Chosen<relation::NotEqual>, 4>([0, 1, 2, 3]),
+            CompareOp::Less => sides.each::<Chosen<relation::Less>, 4>([0, 1, 2, 3]),
+            CompareOp::LessEqual => sides.each::<Chosen<relation::LessEqual>, 4>([0, 1, 2, 3]),
+            CompareOp::Greater => sides.each::<Chosen<relation::Less>, 4>([1, 0, 2, 3]),
+            CompareOp::GreaterEqual => sides.each::<Chosen<relation::LessEqual>, 4>([1, 0, 2, 3]),
+        }
     }
-}
-
-/// `condition ? a : b`.
-pub(super) fn select<T: Real>(from: [&[T]; 3], out: &mut [T]) {
-    each::<Select, T, 3>(from, out);
-}
-
-/// The opposite of a truth value.
-pub(super) fn not<T: Real>(x: &[T], out: &mut [T]) {
-    each::<Opposite, T, 1>([x], out);
-}
-
-/// Whether a number is not zero.
-pub(super) fn truth<T: Real>(x: &[T], out: &mut [T]) {
-    each::<Nonzero, T, 1>([x], out);
-}
-
-/// Run the kernel of an op that stands alone.
-fn alone<T: Real>(
-    from: &[&[T]],
-    out: &mut [T],
-    run: impl FnOnce(&[Src<'_>], &mut Dst<'_>) -> Result<()>,
-) -> Result<()> {
-    let (layout, meta) = (Layout::contiguous([out.len()].into()), Meta::new([out.len()], T::DTYPE));
-    let [a, b] = [from.first(), from.last()].map(|x| x.map_or(&[][..], |x| &x[..out.len()]));
-    let sides = [a, b].map(|x| Src { bytes: bytemuck::cast_slice(x), layout: &layout, dtype: T::DTYPE });
-    run(&sides, &mut Dst { bytes: bytemuck::cast_slice_mut(out), meta: &meta })
 }

@@ -2,10 +2,12 @@
 
 mod compile;
 mod io;
+mod lanes;
+mod last;
 mod loops;
 mod run;
 
-pub(super) use compile::{Class, Compiled, class, compile};
+pub(super) use compile::{Class, Compiled, Under, class, compile};
 
 use super::CPU;
 use super::arena::Memories;
@@ -43,7 +45,10 @@ pub(super) enum First {
     /// A product or a convolution.
     Op(Op),
     /// A product whose right factor lies in panels.
-    Panels,
+    Panels {
+        /// The result lies apart from both factors.
+        apart: bool,
+    },
 }
 
 /// Run one part of a compiled body; a product comes first, into memory of this thread.
@@ -79,6 +84,18 @@ fn typed<T: Real>(
         Src { bytes: bytes(inputs[1].slot, &b.1)?, layout: &b.0.layout, dtype: b.0.meta.dtype },
     ];
     let inputs = &inputs[2..];
+    if let (First::Panels { apart: true }, Some(last)) = (first, code.last) {
+        let source = |input: Option<usize>| -> Result<Option<Src<'_>>> {
+            let Some(operand) = input.map(|i| &inputs[i]) else { return Ok(None) };
+            let (extent, range) = operand.part(part, parts);
+            Ok(Some(Src { bytes: bytes(operand.slot, &range)?, layout: &extent.layout, dtype: extent.meta.dtype }))
+        };
+        let (bias, plus, gate) = (source(last.bias)?, source(last.plus)?, source(last.gate)?);
+        let (extent, range) = outputs[0].part(part, parts);
+        let mut target = Dst { bytes: memories.writing(outputs[0].slot, range)?, meta: &extent.meta };
+        let last = matmul::Last { bias, plus, relu: last.relu, gate };
+        return matmul::by_panels(&sources[0], &sources[1], &mut target, &last);
+    }
     let full = outputs.iter().zip(&code.outputs).find(|(_, side)| side.class == Class::Full);
     let (output, _) = full.ok_or_else(|| Error::bug("fused", "a product that nothing keeps"))?;
     let shape = output.part(part, parts).0.layout.shape().clone();
@@ -87,7 +104,9 @@ fn typed<T: Real>(
         let mut target = Dst { bytes: bytemuck::cast_slice_mut(elements), meta: &meta };
         match first {
             First::Op(op) => run_kernel(op, &sources, &mut [target])?,
-            First::Panels => matmul::by_panels(&sources[0], &sources[1], &mut target)?,
+            First::Panels { .. } => {
+                matmul::by_panels(&sources[0], &sources[1], &mut target, &matmul::Last::default())?;
+            }
         }
         let io = Io::<T>::new(memories, (inputs, outputs), Some(elements), (part, parts))?;
         run::run(code, &io, &meta.shape)

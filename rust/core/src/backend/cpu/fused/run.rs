@@ -1,8 +1,11 @@
 //! A compiled body, run tile by tile: some rows at a time, or a run of elements where rows do not matter.
 
+#![allow(unsafe_code, reason = "loops take the addresses of slices")]
+
 use super::compile::{Class, Code, Compiled, Instruction, Load, REGISTERS, Source, TILE, Target};
 use super::io::{Io, Real};
-use super::loops::{self, COPIES};
+use super::lanes;
+use super::loops::{self, COPIES, Run};
 use crate::backend::cpu::fold::{Fold, Largest, Product, Smallest, Sum};
 use crate::backend::cpu::rows::along;
 use crate::backend::cpu::scratch;
@@ -67,12 +70,13 @@ pub(super) fn run<T: Real>(code: &Compiled, io: &Io<'_, T>, space: &Shape) -> Re
             let mut machine = Machine { code, io, space, columns, totals };
             let mut at = Tile { row: 0, rows: tall.min(rows), column: 0, columns: wide };
             machine.all(&code.once.0, &code.once.1, at, &mut file)?;
+            if code.lanes {
+                drop(file);
+                return lanes::run(code, io, columns, (memory.as_mut_ptr(), tile + GAP));
+            }
             while at.row < rows && columns > 0 {
                 at.rows = tall.min(rows - at.row);
                 at.columns = wide.min(columns - at.column);
-                if code.flat {
-                    machine.fetch(at);
-                }
                 machine.all(&code.each.0, &code.each.1, at, &mut file)?;
                 at.column += at.columns;
                 if at.column == columns {
@@ -99,17 +103,6 @@ impl<T: Real> Machine<'_, '_, T> {
             self.load(load, tile, file[load.register])?;
         }
         instructions.iter().try_for_each(|instruction| self.step(instruction, tile, file))
-    }
-
-    /// Let the elements of the next tile arrive while this one is computed.
-    fn fetch(&self, tile: Tile) {
-        let start = tile.column + tile.columns;
-        for (i, side) in self.code.inputs.iter().enumerate() {
-            if side.class == Class::Full && !side.truth {
-                let ahead = self.io.input(i).ok().and_then(|x| x.get(start..self.columns.min(start + tile.columns)));
-                loops::fetch(ahead.unwrap_or_default());
-            }
-        }
     }
 
     /// Bring the elements of a tile together.
@@ -175,6 +168,7 @@ impl<T: Real> Machine<'_, '_, T> {
         match from {
             Source::Register(register) => file[register].get(..count).ok_or_else(outside),
             Source::Copies(register) => file[register].get(..COPIES).ok_or_else(outside),
+            Source::Output(_) => Err(Error::bug("fused", "an output that is read")),
             Source::Input(input) => {
                 let first = tile.first(class, self.columns);
                 self.io.input(input)?.get(first..first + count).ok_or_else(outside)
@@ -188,19 +182,7 @@ impl<T: Real> Machine<'_, '_, T> {
             let from = instruction.from.get(k).ok_or_else(outside)?;
             self.source(*from, class, tile, file)
         };
-        let same = |k: usize| of(k, instruction.class);
         match instruction.code {
-            Code::Fill(value) => to.fill(T::round_from(value)),
-            Code::Unary(op) => loops::unary(op, same(0)?, to)?,
-            Code::Binary(op) => loops::binary(op, [same(0)?, same(1)?], to)?,
-            Code::Pair { first, second, last } => {
-                loops::pair((first, second), last, [same(0)?, same(1)?, same(2)?], to)?;
-            }
-            Code::Compare(op) => loops::compare(op, [same(0)?, same(1)?], to),
-            Code::Select => loops::select([same(0)?, same(1)?, same(2)?], to),
-            Code::Choose(op) => loops::choose(op, [same(0)?, same(1)?, same(2)?, same(3)?], to),
-            Code::Not => loops::not(same(0)?, to),
-            Code::Truth => loops::truth(same(0)?, to),
             Code::Copies => to.fill(of(0, Class::Number)?[0]),
             Code::Spread => spread(of(0, wide)?, wide, instruction.class, tile.columns, to),
             Code::FoldColumns(op) => {
@@ -209,7 +191,14 @@ impl<T: Real> Machine<'_, '_, T> {
                     *to = fold(op, row)?;
                 }
             }
-            Code::FoldRows(_) => return Err(Error::bug("fused", "a fold over rows without a place")),
+            code => {
+                let mut from: SmallVec<[Run<T>; 4]> = SmallVec::new();
+                for k in 0..instruction.from.len() {
+                    from.push(Run::of(of(k, instruction.class)?, to.len()));
+                }
+                // SAFETY: `Run::of` has looked at the lengths, and no slice lies over the result's.
+                unsafe { loops::lanewise(code, &from, to.as_mut_ptr(), to.len())? };
+            }
         }
         Ok(())
     }

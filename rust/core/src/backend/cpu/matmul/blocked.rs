@@ -8,7 +8,7 @@
 //! depth alone, so no bit depends on which part of a product is computed, or by which registers.
 
 use super::matrix::{Matrix, Size, Target};
-use super::micro::{Tile, micro, tallest};
+use super::micro::{Finish, Tile, micro, tallest};
 use super::pack::Pack;
 use super::tiles::Tiles;
 use crate::backend::cpu::arch::{Kernel, Lanes, Vectored, chosen};
@@ -38,6 +38,7 @@ pub(in crate::backend::cpu) struct Product<'a, T> {
     first: (*const T, *const T),
     /// The right factor lies in panels.
     panels: bool,
+    finish: Option<Finish<T>>,
 }
 
 // SAFETY: the pointers are into the slices that the factors borrow.
@@ -83,7 +84,7 @@ impl<'a, T: Vectored> Product<'a, T> {
     /// The product of two matrices.
     pub(in crate::backend::cpu) fn new(size: Size, a: Matrix<'a, T>, b: Matrix<'a, T>) -> Result<Self> {
         let first = (a.pointer("matmul", size.rows, size.depth)?, b.pointer("matmul", size.depth, size.columns)?);
-        Ok(Self { size, a, b, first, panels: false })
+        Ok(Self { size, a, b, first, panels: false, finish: None })
     }
 
     /// The product with a factor that lies in panels of so many columns.
@@ -91,7 +92,15 @@ impl<'a, T: Vectored> Product<'a, T> {
         let long = size.columns.div_ceil(width) * size.depth;
         let b = Matrix { elements: panels, first: 0, row_step: width as isize, column_step: 1 };
         let first = (a.pointer("matmul", size.rows, size.depth)?, b.pointer("matmul", long, width)?);
-        Ok(Self { size, a, b, first, panels: true })
+        Ok(Self { size, a, b, first, panels: true, finish: None })
+    }
+
+    /// The same product, whose elements are finished so before they are written.
+    ///
+    /// # Safety
+    /// The addresses are valid for reads of all rows and columns for as long as the product lives.
+    pub(super) unsafe fn finished(self, finish: Finish<T>) -> Self {
+        Self { finish: Some(finish), ..self }
     }
 
     /// Elements of scratch memory that `run` needs.
@@ -277,6 +286,7 @@ impl<T: Vectored, F: FnMut(Target<'_, T>, (usize, usize))> Walk<'_, '_, T, F> {
             *group = Some(self.rows(l, i, row, height, block));
             count = i + 1;
         }
+        let whole = self.product.finish.filter(|_| block.term + block.terms == self.product.size.depth);
         for (panel, across) in (0..block.columns).step_by(width).enumerate() {
             let columns = width.min(block.columns - across);
             // The next panel arrives while the tiles of this one are computed.
@@ -302,6 +312,7 @@ impl<T: Vectored, F: FnMut(Target<'_, T>, (usize, usize))> Walk<'_, '_, T, F> {
                     c_row: self.out.row_step(),
                     columns,
                     adds: self.adds || block.term > 0,
+                    finish: whole.map(|finish| finish.at(self.at.0 + group.row, self.at.1 + block.column + across)),
                 };
                 // SAFETY: the factors hold every term of these rows and columns, `out` these rows and columns.
                 unsafe { kernel(l, &tile) };

@@ -29,6 +29,61 @@ pub(super) struct Tile<T> {
     pub(super) columns: usize,
     /// Whether sums are added to what the result holds.
     pub(super) adds: bool,
+    /// What becomes of them, if they are whole.
+    pub(super) finish: Option<Finish<T>>,
+}
+
+/// What becomes of the sums of a tile once they are whole: addresses that belong to its first element, or null.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Finish<T> {
+    /// Added to every row.
+    pub(super) bias: *const T,
+    /// Added element by element, then.
+    pub(super) plus: *const T,
+    /// What is at most zero becomes zero, then.
+    pub(super) relu: bool,
+    /// Zero where this is at most zero, then.
+    pub(super) gate: *const T,
+    /// Distance of the rows of `plus` and `gate`.
+    pub(super) row: usize,
+}
+
+impl<T> Finish<T> {
+    /// That of the tile which begins at this row and column.
+    pub(super) fn at(self, row: usize, column: usize) -> Self {
+        let moved = |x: *const T, by: usize| if x.is_null() { x } else { x.wrapping_add(by) };
+        let by = row * self.row + column;
+        Self { bias: moved(self.bias, column), plus: moved(self.plus, by), gate: moved(self.gate, by), ..self }
+    }
+
+    /// The lanes that begin at this row and column of the tile, of which `count` exist.
+    ///
+    /// # Safety
+    /// So many elements are valid for reads wherever an address is given.
+    #[inline(always)]
+    unsafe fn of<L: Lanes<Elem = T>>(&self, l: L, sum: L::V, (row, column): (usize, usize), count: usize) -> L::V
+    where
+        T: Float,
+    {
+        let zero = l.constant(0.0);
+        let (mut x, by) = (sum, row * self.row + column);
+        // SAFETY: the caller promises the elements.
+        unsafe {
+            if !self.bias.is_null() {
+                x = l.add(x, load(l, self.bias.add(column), count));
+            }
+            if !self.plus.is_null() {
+                x = l.add(x, load(l, self.plus.add(by), count));
+            }
+            if self.relu {
+                x = l.select(l.le(x, zero), zero, x);
+            }
+            if !self.gate.is_null() {
+                x = l.select(l.le(load(l, self.gate.add(by), count), zero), zero, x);
+            }
+        }
+        x
+    }
 }
 
 /// Compute a tile.
@@ -117,26 +172,30 @@ impl<T: Float, const M: usize, const N: usize> Kernel<T> for Sums<'_, T, M, N> {
         }
         for i in 0..M {
             for j in 0..N {
-                let to = t.c.wrapping_add(i * t.c_row + j * L::WIDTH);
-                // SAFETY: the caller promises the tile's elements, of which these are `columns - j WIDTH` or all lanes.
-                unsafe { write(l, c[i][j], to, t.adds, t.columns - j * L::WIDTH) };
+                let (to, count) = (t.c.wrapping_add(i * t.c_row + j * L::WIDTH), t.columns - j * L::WIDTH);
+                // SAFETY: the caller promises the tile's elements, of which these are `count` or all lanes.
+                unsafe {
+                    let mut sum = if t.adds { l.add(load(l, to, count), c[i][j]) } else { c[i][j] };
+                    if let Some(finish) = &t.finish {
+                        sum = finish.of(l, sum, (i, j * L::WIDTH), count);
+                    }
+                    if count >= L::WIDTH {
+                        l.store_ptr(sum, to);
+                    } else {
+                        l.store_part_ptr(sum, to, count);
+                    }
+                }
             }
         }
     }
 }
 
-/// Write or add as many lanes as there are columns.
+/// As many lanes as there are columns.
 ///
 /// # Safety
-/// `to` is valid for reads and writes of `columns` elements, at most `WIDTH`.
+/// `from` is valid for reads of `count` elements, or of all lanes.
 #[inline(always)]
-unsafe fn write<L: Lanes>(l: L, sum: L::V, to: *mut L::Elem, adds: bool, columns: usize) {
+unsafe fn load<L: Lanes>(l: L, from: *const L::Elem, count: usize) -> L::V {
     // SAFETY: the caller promises the elements.
-    unsafe {
-        if columns >= L::WIDTH {
-            l.store_ptr(if adds { l.add(l.load_ptr(to), sum) } else { sum }, to);
-        } else {
-            l.store_part_ptr(if adds { l.add(l.load_part_ptr(to, columns), sum) } else { sum }, to, columns);
-        }
-    }
+    unsafe { if count >= L::WIDTH { l.load_ptr(from) } else { l.load_part_ptr(from, count) } }
 }

@@ -24,7 +24,7 @@ pub(super) use blocked::Product;
 use bytemuck::Pod;
 pub(super) use matrix::{Matrix, Size, Target};
 pub(super) use micro::{tallest, widest};
-pub(super) use panels::{by_panels, pack, panels};
+pub(super) use panels::{Last, by_panels, pack, panels};
 pub(super) use tiles::Tiles;
 
 /// `[..., m, k] x [..., k, n]` with equal leading axes.

@@ -2,7 +2,9 @@
 //!
 //! `panels[p, k, j] = b[k, p width + j]`, and no particular value beyond the last column.
 
-use super::micro::{tallest, widest};
+#![allow(unsafe_code, reason = "tiles are finished by address")]
+
+use super::micro::{Finish, tallest, widest};
 use super::pack::Pack;
 use super::{Matrix, Product, Size, Target, memory};
 use crate::backend::cpu::arch::{Kernel, Lanes, Vectored, dispatch};
@@ -77,20 +79,49 @@ fn matrix<'a, T: Pod>(x: &Src<'a>) -> Result<(Size, Matrix<'a, T>)> {
     Ok((Size { rows, columns, depth: columns }, matrix))
 }
 
-/// `[..., m, k] x panels`, where all leading axes are 1.
-pub(in crate::backend::cpu) fn by_panels(a: &Src<'_>, panels: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
+/// What becomes of a product's elements, in this order.
+#[derive(Debug, Default)]
+pub(in crate::backend::cpu) struct Last<'a> {
+    /// One number for each column is added.
+    pub(in crate::backend::cpu) bias: Option<Src<'a>>,
+    /// A matrix is added.
+    pub(in crate::backend::cpu) plus: Option<Src<'a>>,
+    /// What is at most zero becomes zero.
+    pub(in crate::backend::cpu) relu: bool,
+    /// What lies where this matrix is at most zero becomes zero.
+    pub(in crate::backend::cpu) gate: Option<Src<'a>>,
+}
+
+/// `[..., m, k] x panels`, where all leading axes are 1. The matrices of `last` are row-major and lie apart from the result.
+pub(in crate::backend::cpu) fn by_panels(
+    a: &Src<'_>,
+    panels: &Src<'_>,
+    out: &mut Dst<'_>,
+    last: &Last<'_>,
+) -> Result<()> {
     match a.dtype {
-        DType::F64 => product::<f64>(a, panels, out),
-        _ => product::<f32>(a, panels, out),
+        DType::F64 => product::<f64>(a, panels, out, last),
+        _ => product::<f32>(a, panels, out, last),
     }
 }
 
-fn product<T: Vectored + Pod>(a: &Src<'_>, panels: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
+fn product<T: Vectored + Pod>(a: &Src<'_>, panels: &Src<'_>, out: &mut Dst<'_>, last: &Last<'_>) -> Result<()> {
     let (size, left) = matrix::<T>(a)?;
     let size = Size { columns: out.meta.shape.last().copied().unwrap_or(1), ..size };
     let right = panels.elements::<T>()?.get(panels.layout.offset()..).ok_or_else(shapeless)?;
     let Some(&width) = panels.layout.shape().last() else { return Err(shapeless()) };
-    let product = Product::by_panels(size, left, right, width)?;
+    let mut product = Product::by_panels(size, left, right, width)?;
+    let address = |x: &Option<Src<'_>>, count: usize| -> Result<*const T> {
+        let Some(x) = x else { return Ok(std::ptr::null()) };
+        let elements = x.elements::<T>()?.get(x.layout.offset()..).filter(|elements| elements.len() >= count);
+        elements.map(<[T]>::as_ptr).ok_or_else(shapeless)
+    };
+    let (whole, row) = (size.rows * size.columns, size.columns);
+    let (bias, plus, gate) = (address(&last.bias, row)?, address(&last.plus, whole)?, address(&last.gate, whole)?);
+    if last.relu || last.bias.is_some() || last.plus.is_some() || last.gate.is_some() {
+        // SAFETY: the operands hold so many elements, and are borrowed until the product has run.
+        product = unsafe { product.finished(Finish { bias, plus, relu: last.relu, gate, row }) };
+    }
     let target = Target::new(out.elements::<T>()?, size.rows, size.columns, size.columns)?;
     memory::with(product.scratch(), |scratch| product.run((0, 0), target, false, scratch, |_, _| ()))
 }

@@ -1,6 +1,6 @@
 //! Fused steps made ready: the compiled body, its cut, and the sum over the parts of what folds over the rows.
 
-use super::super::fused::{Class, Compiled, First, class, compile};
+use super::super::fused::{Class, Compiled, First, Under, class, compile};
 use super::cut::{Cut, Cutting, cost, grain, parts};
 use super::prepare::{Extent, Kernel, Operand, Ready, Slots, operand};
 use crate::buffer::Meta;
@@ -27,9 +27,8 @@ pub(super) fn merge(
     let skipped = if product { 2 } else { 0 };
     let rest = &step.inputs[skipped..];
     let dense: Vec<bool> = rest.iter().map(|input| input.layout.is_contiguous()).collect();
-    let apart: Vec<bool> =
-        rest.iter().map(|input| !step.outputs.iter().any(|output| over(slots, aliases, input, output))).collect();
-    let code = compile(op, &dense, &apart)?;
+    let beneath: Vec<Under> = rest.iter().map(|input| under(slots, aliases, input, &step.outputs)).collect();
+    let code = compile(op, &dense, &beneath)?;
     let metas: SmallVec<[&Meta; 4]> = step.inputs.iter().map(|input| &input.meta).collect();
     let written: SmallVec<[&Meta; 1]> = step.outputs.iter().map(|output| &output.meta).collect();
     let cost = cost(&Op::Fused(op.clone()), &metas, &written);
@@ -52,7 +51,10 @@ pub(super) fn merge(
         }
     }
     let first = match op.body.instructions.first() {
-        Some(_) if in_panels => Some(First::Panels),
+        Some(_) if in_panels => {
+            let apart = |input: &Located| under(slots, aliases, input, &step.outputs) == Under::Apart;
+            Some(First::Panels { apart: step.inputs[..2].iter().all(apart) })
+        }
         Some(instruction) if product => Some(First::Op(instruction.op.clone())),
         Some(_) | None => None,
     };
@@ -64,16 +66,22 @@ pub(super) fn merge(
     Some(ready)
 }
 
-/// Whether an output may lie over an input.
-fn over(slots: Slots, aliases: &[usize], input: &Located, output: &Located) -> bool {
+/// Which output may lie over an input.
+fn under(slots: Slots, aliases: &[usize], input: &Located, outputs: &[Located]) -> Under {
     let range = |located: &Located| {
         let (slot, start) = slots.of_place(located.place);
         let (low, end) = located.layout.span().map_or((0, 0), |(low, high)| (low, high + 1));
         let size = located.meta.dtype.size();
         (aliases[slot], start + low * size, start + end * size)
     };
-    let (a, b) = (range(input), range(output));
-    a.0 == b.0 && a.1.max(b.1) < a.2.min(b.2)
+    let a = range(input);
+    let meets = |b: (usize, usize, usize)| a.0 == b.0 && a.1.max(b.1) < a.2.min(b.2);
+    let mut over = (0..outputs.len()).filter(|&i| meets(range(&outputs[i])));
+    match (over.next(), over.next()) {
+        (None, _) => Under::Apart,
+        (Some(i), None) if range(&outputs[i]) == a && outputs[i].meta == input.meta => Under::Same(i),
+        (Some(_), _) => Under::Mixed,
+    }
 }
 
 /// The cut of a body along the first axis of its space that has a size.

@@ -2,8 +2,9 @@
 
 use super::super::arena::Memories;
 use super::super::kernel::{Dst, Src, run as run_kernel};
+use super::super::matmul::{self, Last};
 use super::super::threads::Job;
-use super::super::{check, copy, fused, matmul, scratch};
+use super::super::{check, copy, fused, scratch};
 use super::prepare::{Kernel, Prepared, Ready};
 use crate::backend::locate;
 use crate::dtype::DType;
@@ -123,14 +124,21 @@ fn dispatch(step: &Ready, sources: &[Src<'_>], targets: &mut [Dst<'_>]) -> Resul
             copy::strided(x, x.layout, out.bytes, &Layout::contiguous(out.meta.shape.clone()))
         }
         (Kernel::Panels, [b], [out]) => matmul::pack(b, out),
-        (Kernel::Product, [a, panels], [out]) => matmul::by_panels(a, panels, out),
+        (Kernel::Product, [a, panels], [out]) => matmul::by_panels(a, panels, out, &Last::default()),
         (Kernel::Check(Op::CheckFinite { name }), [x], _) => check::finite(name, x),
         (Kernel::Check(Op::CheckIndex { name, size }), [x], _) => check::within(name, *size, x),
         (Kernel::Total, [totals], [out]) => total(totals, out),
-        (Kernel::Copy | Kernel::Panels | Kernel::Product | Kernel::Check(_), _, _)
-        | (Kernel::Fused(..) | Kernel::Total | Kernel::Turns(_), _, _) => {
-            Err(Error::bug("run_plan", "a step with other operands"))
-        }
+        (
+            Kernel::Copy
+            | Kernel::Panels
+            | Kernel::Product
+            | Kernel::Check(_)
+            | Kernel::Fused(..)
+            | Kernel::Total
+            | Kernel::Turns(_),
+            _,
+            _,
+        ) => Err(Error::bug("run_plan", "a step with other operands")),
     }
 }
 

@@ -1,0 +1,96 @@
+//! Bodies that a product's own tiles can finish: a bias, a matrix that is added, rectified linear units and their gradient.
+
+use super::compile::{Class, Code, Instruction, Side, Source, Target};
+use crate::ir::op::{BinaryOp, CompareOp};
+
+/// What becomes of a product's elements, in this order; operands are numbers of inputs.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Last {
+    pub(super) bias: Option<usize>,
+    pub(super) plus: Option<usize>,
+    pub(super) relu: bool,
+    pub(super) gate: Option<usize>,
+}
+
+/// The body after a product as something that tiles can do. The product is the last of the inputs.
+pub(super) fn last(
+    inputs: &[Side],
+    once: &[Instruction],
+    (loads, each): (usize, &[Instruction]),
+    outputs: &[Side],
+) -> Option<Last> {
+    let product = Source::Input(inputs.len().checked_sub(1)?);
+    let single = matches!(outputs, [Side { class: Class::Full, truth: false, mixed: false }]);
+    if !single || loads > 0 {
+        return None;
+    }
+    let mut last = Last::default();
+    let mut value = product;
+    for (i, instruction) in each.iter().enumerate() {
+        let ends = i + 1 == each.len();
+        if ends != (instruction.to == Target::Output(0)) || instruction.class != Class::Full {
+            return None;
+        }
+        match (instruction.code, &instruction.from[..]) {
+            (Code::Binary(BinaryOp::Add), &[a, b]) if a == value => last.add(b, inputs, once)?,
+            (Code::Binary(BinaryOp::Add), &[a, b]) if b == value => last.add(a, inputs, once)?,
+            (Code::Pair { first: BinaryOp::Add, second: BinaryOp::Add, .. }, &[a, b, c])
+                if a == value || b == value =>
+            {
+                last.add(if a == value { b } else { a }, inputs, once)?;
+                last.add(c, inputs, once)?;
+            }
+            (Code::Choose(CompareOp::LessEqual), &[x, zero, other, y])
+                if zero == other && y == value && last.gate.is_none() && is_zero(zero, once) =>
+            {
+                match x {
+                    _ if x == value && !last.relu => last.relu = true,
+                    Source::Input(h) if x != value && is_whole(h, inputs) => last.gate = Some(h),
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        }
+        if let Target::Register(register) = instruction.to {
+            value = Source::Register(register);
+        }
+    }
+    (last != Last::default()).then_some(last)
+}
+
+impl Last {
+    /// One more sum, if it comes before everything else.
+    fn add(&mut self, what: Source, inputs: &[Side], once: &[Instruction]) -> Option<()> {
+        if self.relu || self.gate.is_some() || self.plus.is_some() {
+            return None;
+        }
+        match what {
+            Source::Input(i) if is_whole(i, inputs) => self.plus = Some(i),
+            Source::Register(register) if self.bias.is_none() => {
+                let spread =
+                    made(register, once).filter(|made| made.code == Code::Spread && made.wide == Class::Column)?;
+                let Source::Input(i) = *spread.from.first()? else { return None };
+                self.bias = Some(i);
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+fn is_whole(input: usize, inputs: &[Side]) -> bool {
+    inputs.get(input).is_some_and(|side| side.class == Class::Full && !side.truth && !side.mixed)
+}
+
+/// The instruction that fills a register whose value holds for all tiles.
+fn made(register: usize, once: &[Instruction]) -> Option<&Instruction> {
+    once.iter().find(|instruction| instruction.to == Target::Register(register))
+}
+
+/// Whether an operand is copies of zero.
+fn is_zero(source: Source, once: &[Instruction]) -> bool {
+    let Source::Copies(register) = source else { return false };
+    let copied = made(register, once).and_then(|copies| copies.from.first());
+    let Some(&Source::Register(number)) = copied else { return false };
+    made(number, once).is_some_and(|fill| fill.code == Code::Fill(0.0))
+}
