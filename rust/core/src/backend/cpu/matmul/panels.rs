@@ -129,3 +129,73 @@ fn product<T: Vectored + Pod>(a: &Src<'_>, panels: &Src<'_>, out: &mut Dst<'_>, 
 fn shapeless() -> Error {
     Error::bug("matmul", "panels of another factor")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::buffer::Meta;
+    use crate::layout::Layout;
+
+    fn numbers(count: usize, seed: usize) -> Vec<f64> {
+        (0..count).map(|i| ((i * 7 + seed) % 31) as f64 * 0.125 - 1.75).collect()
+    }
+
+    fn src<'a>(x: &'a [f64], layout: &'a Layout) -> Src<'a> {
+        Src { bytes: bytemuck::cast_slice(x), layout, dtype: DType::F64 }
+    }
+
+    /// The product element by element, and by panels, with those of bias, matrix to add and gate that there are.
+    fn compared((m, k, n): (usize, usize, usize), relu: bool, has: [bool; 3]) -> (Vec<f64>, Vec<f64>) {
+        let (a, b) = (numbers(m * k, 3), numbers(k * n, 11));
+        let sides = [numbers(n, 5), numbers(m * n, 17), numbers(m * n, 23)];
+        let [ab, bb, row, whole] = [[m, k], [k, n], [1, n], [m, n]].map(|shape| Layout::contiguous(shape.into()));
+        let shape = panels(k, n, DType::F64).unwrap();
+        let mut packed = vec![f64::NAN; shape.numel()];
+        let meta = Meta::new(shape.clone(), DType::F64);
+        pack(&src(&b, &bb), &mut Dst { bytes: bytemuck::cast_slice_mut(&mut packed), meta: &meta }).unwrap();
+        let [bias, plus, gate] = &sides;
+        let last = Last {
+            bias: has[0].then(|| src(bias, &row)),
+            plus: has[1].then(|| src(plus, &whole)),
+            relu,
+            gate: has[2].then(|| src(gate, &whole)),
+        };
+        let mut out = vec![f64::NAN; m * n];
+        let meta = Meta::new([m, n], DType::F64);
+        let layout = Layout::contiguous(shape);
+        let packed = Src { bytes: bytemuck::cast_slice(&packed), layout: &layout, dtype: DType::F64 };
+        let mut target = Dst { bytes: bytemuck::cast_slice_mut(&mut out), meta: &meta };
+        by_panels(&src(&a, &ab), &packed, &mut target, &last).unwrap();
+        let wanted = |at: usize| {
+            let (i, j) = (at / n, at % n);
+            let mut x: f64 = (0..k).map(|l| a[i * k + l] * b[l * n + j]).sum();
+            x += if has[0] { bias[j] } else { 0.0 };
+            x += if has[1] { plus[at] } else { 0.0 };
+            x = if relu && x <= 0.0 { 0.0 } else { x };
+            if has[2] && gate[at] <= 0.0 { 0.0 } else { x }
+        };
+        ((0..m * n).map(wanted).collect(), out)
+    }
+
+    #[test]
+    fn tiles_finish_what_comes_after_a_product() {
+        for size in [(1, 1, 1), (7, 5, 3), (13, 300, 17), (64, 9, 40), (100, 600, 33)] {
+            for bits in 0..16u8 {
+                let has = [1, 2, 4].map(|bit| bits & bit != 0);
+                let (wanted, got) = compared(size, bits & 8 != 0, has);
+                // Every number is an eighth and every product exact, so nothing is rounded.
+                assert_eq!(wanted, got, "{size:?} {bits}");
+            }
+        }
+    }
+
+    #[test]
+    fn panels_of_another_factor_are_refused() {
+        let x = [0f64; 12];
+        let layout = Layout::contiguous([3, 4].into());
+        let b = Src { bytes: bytemuck::cast_slice(&x), layout: &layout, dtype: DType::F64 };
+        let meta = Meta::new([1, 2, 4], DType::F64);
+        let mut out = [0f64; 8];
+        assert!(pack(&b, &mut Dst { bytes: bytemuck::cast_slice_mut(&mut out), meta: &meta }).is_err());
+    }
+}
