@@ -56,6 +56,31 @@ impl<T> Finish<T> {
         Self { bias: moved(self.bias, column), plus: moved(self.plus, by), gate: moved(self.gate, by), ..self }
     }
 
+    /// Finish the elements of a tile that are written.
+    ///
+    /// # Safety
+    /// The elements of the tile are valid for writes, and for reads wherever an address is given.
+    #[inline(always)]
+    unsafe fn tile<L: Lanes<Elem = T>>(&self, l: L, tile: &Tile<T>, rows: usize)
+    where
+        T: Float,
+    {
+        for i in 0..rows {
+            for j in (0..tile.columns).step_by(L::WIDTH) {
+                let (to, count) = (tile.c.wrapping_add(i * tile.c_row + j), tile.columns - j);
+                // SAFETY: the caller promises the elements.
+                unsafe {
+                    let x = self.of(l, load(l, to, count), (i, j), count);
+                    if count >= L::WIDTH {
+                        l.store_ptr(x, to);
+                    } else {
+                        l.store_part_ptr(x, to, count);
+                    }
+                }
+            }
+        }
+    }
+
     /// The lanes that begin at this row and column of the tile, of which `count` exist.
     ///
     /// # Safety
@@ -172,20 +197,31 @@ impl<T: Float, const M: usize, const N: usize> Kernel<T> for Sums<'_, T, M, N> {
         }
         for i in 0..M {
             for j in 0..N {
-                let (to, count) = (t.c.wrapping_add(i * t.c_row + j * L::WIDTH), t.columns - j * L::WIDTH);
-                // SAFETY: the caller promises the tile's elements, of which these are `count` or all lanes.
-                unsafe {
-                    let mut sum = if t.adds { l.add(load(l, to, count), c[i][j]) } else { c[i][j] };
-                    if let Some(finish) = &t.finish {
-                        sum = finish.of(l, sum, (i, j * L::WIDTH), count);
-                    }
-                    if count >= L::WIDTH {
-                        l.store_ptr(sum, to);
-                    } else {
-                        l.store_part_ptr(sum, to, count);
-                    }
-                }
+                let to = t.c.wrapping_add(i * t.c_row + j * L::WIDTH);
+                // SAFETY: the caller promises the tile's elements, of which these are `columns - j WIDTH` or all lanes.
+                unsafe { write(l, c[i][j], to, t.adds, t.columns - j * L::WIDTH) };
             }
+        }
+        // A pass of its own: sums that more code names than this do not stay in registers.
+        if let Some(finish) = &t.finish {
+            // SAFETY: the caller promises the tile's elements and those of `finish`.
+            unsafe { finish.tile(l, t, M) };
+        }
+    }
+}
+
+/// Write or add as many lanes as there are columns.
+///
+/// # Safety
+/// `to` is valid for reads and writes of `columns` elements, at most `WIDTH`.
+#[inline(always)]
+unsafe fn write<L: Lanes>(l: L, sum: L::V, to: *mut L::Elem, adds: bool, columns: usize) {
+    // SAFETY: the caller promises the elements.
+    unsafe {
+        if columns >= L::WIDTH {
+            l.store_ptr(if adds { l.add(l.load_ptr(to), sum) } else { sum }, to);
+        } else {
+            l.store_part_ptr(if adds { l.add(l.load_part_ptr(to, columns), sum) } else { sum }, to, columns);
         }
     }
 }
