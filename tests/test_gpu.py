@@ -144,9 +144,22 @@ def test_training_gives_the_losses_of_the_cpu(compiled):
     np.testing.assert_allclose(losses["gpu"], losses["cpu"], rtol=1e-4)
 
 
+def test_a_captured_step_makes_no_objects_once_it_runs():
+    _, step = make("gpu", True)
+    x, y = batch("gpu", 0)
+    made = []
+    for _ in range(8):
+        before = ts.debug.counters()["gpu_objects"]
+        float(step(x, y))
+        made.append(ts.debug.counters()["gpu_objects"] - before)
+    assert made[0] > 0
+    assert made[2:] == [0] * 6, made
+
+
+@pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("bad", ["label", "nan"])
-def test_a_step_that_fails_changes_nothing(bad):
-    model, step = make("gpu", True)
+def test_a_step_that_fails_changes_nothing(bad, compiled):
+    model, step = make("gpu", compiled)
     x, y = batch("gpu", 0)
     step(x, y)
     before = {name: np.asarray(value).copy() for name, value in model.state_dict().items()}

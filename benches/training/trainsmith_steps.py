@@ -44,7 +44,7 @@ class GPT(nn.Module):
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, vocabulary)
 
     def forward(self, tokens: ts.Tensor) -> ts.Tensor:
-        x = self.tokens(tokens) + self.positions(ts.arange(tokens.shape[1]))
+        x = self.tokens(tokens) + self.positions(ts.arange(tokens.shape[1], device=tokens.device))
         for block in self.blocks:
             x = block(x)
         return self.head(self.norm(x))
@@ -80,13 +80,14 @@ def set_threads(count: int) -> None:
     """Nothing to do: a worker's affinity says how many threads there are."""
 
 
-def tensors(x: Array, y: Array) -> tuple[ts.Tensor, ts.Tensor]:
-    return ts.asarray(x), ts.asarray(y)
+def tensors(x: Array, y: Array, device: str = "cpu") -> tuple[ts.Tensor, ts.Tensor]:
+    return ts.asarray(x, device=device), ts.asarray(y, device=device)
 
 
 def make_step(workload: Workload, weights: Weights, x: ts.Tensor, y: ts.Tensor, mode: str) -> Callable[[], ts.Tensor]:
     model = MODELS[workload.family](*workload.sizes)
     model.load_state_dict({name: ts.asarray(weight) for name, weight in weights.items()})
+    model.to(x.device)
     rate = LEARNING_RATES[workload.optimizer]
     if workload.optimizer == "adamw":
         optimizer = optim.AdamW(model.parameters(), lr=rate, weight_decay=WEIGHT_DECAY)

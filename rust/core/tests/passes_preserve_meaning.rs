@@ -161,6 +161,23 @@ proptest! {
         assert_near(&run(&program, words[0], device), &want, &known, "gpu and reference", &program);
     }
 
+    /// Fused kernels and the plan of them, new values of cells over the old ones.
+    #[test]
+    fn a_gpu_runs_fused_plans_as_the_reference_says(words in words()) {
+        let Some(device) = gpu() else { return Ok(()) };
+        let maker = build_for(&words, Device::Reference, true);
+        let wanted = interpret(backend::of(Device::Reference), &maker.program, &inputs_for(words[0], Device::Reference, true));
+        let want = wanted.unwrap_or_else(|error| panic!("{error}\n{}", maker.program));
+        let program = simplify(&build(&words, device).program);
+        let cells = cells(&program);
+        for inputs in [16, 4] {
+            let caps = Caps { inputs, mixed: true, ..Caps::default() };
+            let fused = fuse(&program, &cells, &caps).unwrap_or_else(|error| panic!("{error}\n{program}"));
+            let known: Vec<Known> = maker.program.outputs.iter().map(|&o| maker.known[o]).collect();
+            assert_near(&run_plan(&fused, &cells, words[0], device), &want, &known, "gpu, fused and planned", &fused);
+        }
+    }
+
     /// To the bit: a plan runs the kernels of its ops.
     #[test]
     fn a_gpu_runs_plans_as_programs(words in words()) {

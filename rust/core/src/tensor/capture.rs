@@ -27,7 +27,9 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
+mod constants;
 mod trace;
+use constants::settle;
 pub use trace::NonFinite;
 
 /// Where an output of the plan goes.
@@ -156,16 +158,18 @@ impl Captured {
         let cells = cells(&recorder, &targets);
         let recorded = simplify(&Program::from_graph(&inputs, &outputs)?);
         let device = inputs.iter().chain(&outputs).map(|e| e.node.device).next().unwrap_or_default();
+        let fused = fuse(&loops(&recorded)?, &cells, &caps(device)?)?;
         let program = match device {
-            Device::Cpu | Device::Reference => fuse(&loops(&recorded)?, &cells, &Caps::default())?,
-            Device::Gpu(_) => recorded.clone(),
+            // Each small op takes a dispatch.
+            Device::Gpu(_) => settle(&fused, device)?,
+            Device::Cpu | Device::Reference => fused,
         };
         let plan = memory::plan_on(device, &program, &cells);
         let variables: Vec<Arc<Variable>> = recorder.variables.into_values().map(|e| e.variable).collect();
         let expected = |(source, edge): (Source, Edge)| {
             let cell = match &source {
                 Source::Variable(variable) => variables.binary_search_by_key(&variable.id(), |v| v.id()).ok(),
-                Source::Argument(_) | Source::Handle(_) | Source::Sink(_) | Source::Scalar(_) => None,
+                Source::Argument(_) | Source::Handle(_) | Source::Sink(_) | Source::Numbers(_) => None,
             };
             let (meta, device, trainable) = (edge.meta().clone(), edge.node.device, edge.node.requires_grad);
             Expected { source, cell, meta, device, trainable }
@@ -231,7 +235,7 @@ impl Captured {
     /// Arguments are checked by the caller's signature, to which belongs whether they bring a gradient along.
     pub fn misfit(&self) -> Option<String> {
         let unlike = self.inputs.iter().find_map(|expected| match &expected.source {
-            Source::Argument(_) | Source::Scalar(_) => None,
+            Source::Argument(_) | Source::Numbers(_) => None,
             Source::Sink(sink) if self.gradients.of_argument(sink) => None,
             Source::Handle(handle) => handle.with(|edge| expected.unlike(edge, edge.node.requires_grad)),
             Source::Variable(variable) => {
@@ -406,7 +410,7 @@ impl Captured {
                 Some(grad) => value_of("compile", &grad.get()),
                 None => Err(Error::bug("compile", "a gradient vanished while the step started")),
             },
-            Source::Scalar(place) => scalar(numbers[*place], expected),
+            Source::Numbers(places) => upload_numbers(&numbers[places.clone()], expected),
         }
     }
 
@@ -448,6 +452,18 @@ impl Captured {
     }
 }
 
+/// What kernels of a device can hold.
+fn caps(device: Device) -> Result<Caps> {
+    Ok(match device {
+        Device::Cpu | Device::Reference => Caps::default(),
+        // Outputs and what all kernels share are bound beside the inputs.
+        Device::Gpu(number) => {
+            let operands = backend::gpu::gpu(number).operands("compile")?;
+            Caps { inputs: operands.saturating_sub(4).min(Caps::default().inputs), mixed: true, ..Caps::default() }
+        }
+    })
+}
+
 /// A value that holds the place of one that is lent out.
 fn nothing() -> Value {
     static EMPTY: LazyLock<Value> = LazyLock::new(|| {
@@ -461,7 +477,7 @@ fn nothing() -> Value {
 fn cells(recorder: &Recorder, targets: &[Target]) -> Vec<Cell> {
     let reads = recorder.inputs.iter().enumerate().filter_map(|(input, (source, _))| match source {
         Source::Variable(variable) => Some((variable.id(), input)),
-        Source::Argument(_) | Source::Handle(_) | Source::Sink(_) | Source::Scalar(_) => None,
+        Source::Argument(_) | Source::Handle(_) | Source::Sink(_) | Source::Numbers(_) => None,
     });
     let reads: HashMap<u64, usize> = reads.collect();
     let touched: Vec<u64> = recorder.variables.values().map(|entry| entry.variable.id()).collect();
@@ -478,13 +494,16 @@ fn rebind(handle: &Arc<Handle>, value: Value) {
     handle.set(leaf_with_sink(value, sink));
 }
 
-fn scalar(number: f64, expected: &Expected) -> Result<Value> {
-    let bytes: SmallVec<[u8; 8]> = match expected.meta.dtype {
-        DType::F32 => SmallVec::from_slice(&(number as f32).to_ne_bytes()),
-        DType::F64 => SmallVec::from_slice(&number.to_ne_bytes()),
-        DType::F16 => SmallVec::from_slice(&half::f16::from_f64(number).to_ne_bytes()),
-        DType::BF16 => SmallVec::from_slice(&half::bf16::from_f64(number).to_ne_bytes()),
-        other => return Err(Error::bug("compile", format!("a runtime scalar of dtype {other}"))),
-    };
+fn upload_numbers(numbers: &[f64], expected: &Expected) -> Result<Value> {
+    let mut bytes: SmallVec<[u8; 64]> = SmallVec::new();
+    for &number in numbers {
+        match expected.meta.dtype {
+            DType::F32 => bytes.extend_from_slice(&(number as f32).to_ne_bytes()),
+            DType::F64 => bytes.extend_from_slice(&number.to_ne_bytes()),
+            DType::F16 => bytes.extend_from_slice(&half::f16::from_f64(number).to_ne_bytes()),
+            DType::BF16 => bytes.extend_from_slice(&half::bf16::from_f64(number).to_ne_bytes()),
+            other => return Err(Error::bug("compile", format!("a runtime number of dtype {other}"))),
+        }
+    }
     backend::of(expected.device).upload(&bytes, &expected.meta)
 }

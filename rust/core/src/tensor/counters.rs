@@ -1,5 +1,6 @@
 //! How often things happened in this process: evidence for tests and for users who wonder.
 
+use crate::backend::gpu;
 use crate::buffer::pool;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,7 +24,7 @@ pub fn add(counter: &AtomicU64, amount: u64) {
 }
 
 /// All counters by name.
-pub fn all() -> [(&'static str, u64); 6] {
+pub fn all() -> [(&'static str, u64); 8] {
     let get = |c: &AtomicU64| c.load(Ordering::Relaxed);
     [
         ("eager_ops", get(&EAGER_OPS)),
@@ -32,5 +33,7 @@ pub fn all() -> [(&'static str, u64); 6] {
         ("fresh_buffers", get(&FRESH_BUFFERS)),
         ("plan_hits", get(&PLAN_HITS)),
         ("host_buffers", pool::allocated()),
+        ("gpu_dispatches", gpu::dispatches()),
+        ("gpu_objects", gpu::objects()),
     ]
 }

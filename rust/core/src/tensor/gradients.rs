@@ -24,7 +24,7 @@ impl Gradients {
     pub(super) fn of(recorder: &Recorder, keep: bool) -> (Self, Vec<(Arc<Sink>, Edge)>) {
         let leaf = |(source, edge): &(Source, Edge)| match source {
             Source::Argument(_) | Source::Handle(_) => Some((edge.node.sink.clone()?, source.clone())),
-            Source::Variable(_) | Source::Sink(_) | Source::Scalar(_) => None,
+            Source::Variable(_) | Source::Sink(_) | Source::Numbers(_) => None,
         };
         let leaves = recorder.inputs.iter().filter_map(leaf).collect();
         let asked = |entry: &SinkEntry| entry.at_entry.map(|had| (Arc::clone(&entry.sink), had));
@@ -54,7 +54,7 @@ impl Gradients {
         let now = match self.leaf(sink) {
             Some(Source::Argument(place)) => arguments[*place].get().node.sink.clone(),
             Some(Source::Handle(handle)) => handle.get().node.sink.clone(),
-            Some(Source::Variable(_) | Source::Sink(_) | Source::Scalar(_)) | None => None,
+            Some(Source::Variable(_) | Source::Sink(_) | Source::Numbers(_)) | None => None,
         };
         now.unwrap_or_else(|| Arc::clone(sink))
     }
@@ -70,7 +70,7 @@ impl Gradients {
         let lost = |source: &Source| match source {
             Source::Argument(place) => arguments[*place].get().node.sink.is_none(),
             Source::Handle(handle) => handle.get().node.sink.is_none(),
-            Source::Variable(_) | Source::Sink(_) | Source::Scalar(_) => false,
+            Source::Variable(_) | Source::Sink(_) | Source::Numbers(_) => false,
         };
         if self.leaves.iter().any(|(_, source)| lost(source)) {
             let rule = "tensors that require a gradient where the step was recorded with such";

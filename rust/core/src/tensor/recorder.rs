@@ -12,9 +12,12 @@ use crate::ir::op::Op;
 use crate::ir::variable::Variable;
 use crate::passes::grad::identity;
 use crate::shape::Shape;
+use crate::tensor::face::face;
+use crate::tensor::mode;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -31,8 +34,8 @@ pub enum Source {
     Variable(Arc<Variable>),
     /// The gradient that stands in a sink at entry.
     Sink(Arc<Sink>),
-    /// Number i of the table that host events fill.
-    Scalar(usize),
+    /// These numbers of the table that host events fill.
+    Numbers(Range<usize>),
 }
 
 /// Something the host does at every call before the step runs, such as counting steps or stepping a schedule.
@@ -321,17 +324,29 @@ impl Recorder {
         }
     }
 
-    /// Do something at every call; gives the inputs that carry its `numbers` numbers, 0-d and of `dtype`.
+    /// Do something at every call; gives the inputs that carry its numbers, one for each run of numbers of one kind.
     pub fn event(&mut self, event: Arc<dyn HostEvent>, numbers: &[(DType, Device)]) -> Vec<Edge> {
         self.events.push(event);
-        let first = self.scalars;
-        self.scalars += numbers.len();
-        numbers
-            .iter()
-            .enumerate()
-            .map(|(i, &(dtype, device))| {
-                self.input(Source::Scalar(first + i), Meta::new(Shape::scalar(), dtype), device, None)
-            })
-            .collect()
+        let mut inputs = vec![];
+        for alike in numbers.chunk_by(|a, b| a == b) {
+            let (first, (dtype, device)) = (self.scalars, alike[0]);
+            self.scalars += alike.len();
+            let source = Source::Numbers(first..self.scalars);
+            inputs.push(self.input(source, Meta::new([alike.len()], dtype), device, None));
+        }
+        inputs
     }
+}
+
+/// Let the recording do something at every call; gives the numbers that the step asked for, each of shape ().
+pub fn happens(event: Arc<dyn HostEvent>, numbers: &[(DType, Device)]) -> Result<Vec<Edge>> {
+    let inputs = mode::with_recorder(|recorder| recorder.event(event, numbers)).unwrap_or_default();
+    let mut singles = vec![];
+    for input in &inputs {
+        for place in 0..input.shape()[0] {
+            let one = face().narrow(input, 0, place, 1)?;
+            singles.push(face().reshape(&one, &Shape::scalar())?);
+        }
+    }
+    Ok(singles)
 }

@@ -85,7 +85,7 @@ fn close(
     let (mut consts, mut inputs) = (vec![], vec![]);
     for (source, edge) in &recorder.inputs {
         match source {
-            Source::Argument(_) | Source::Scalar(_) | Source::Sink(_) => continue,
+            Source::Argument(_) | Source::Numbers(_) | Source::Sink(_) => continue,
             Source::Handle(handle) => consts.push(Tensor::from_handle(Arc::clone(handle)).edge()?),
             Source::Variable(variable) => consts.push(Tensor::from_variable(Arc::clone(variable)).edge()?),
         }

@@ -7,7 +7,7 @@ use crate::ir::op::Op;
 use crate::ir::variable::Variable;
 use crate::shape::Shape;
 use crate::tensor::face::{face, leaf, value_of};
-use crate::tensor::recorder::HostEvent;
+use crate::tensor::recorder::{HostEvent, happens};
 use crate::tensor::{Tensor, mode};
 use crate::train::transform::working;
 use std::sync::Arc;
@@ -119,7 +119,7 @@ impl Average {
             } else {
                 let kind = |shadow: &Arc<Variable>| (shadow.meta().dtype, shadow.device());
                 let wanted: Vec<_> = self.shadows.iter().flat_map(|shadow| [kind(shadow); 2]).collect();
-                mode::with_recorder(|r| r.event(Arc::new(event), &wanted)).unwrap_or_default()
+                happens(Arc::new(event), &wanted)?
             };
             let b = face();
             for ((param, shadow), shares) in self.params.iter().zip(&self.shadows).zip(numbers.chunks(2)) {

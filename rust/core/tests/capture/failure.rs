@@ -7,7 +7,7 @@ use trainsmith_core::device::Device;
 use trainsmith_core::dtype::DType;
 use trainsmith_core::error::Error;
 use trainsmith_core::tensor::backward::backward;
-use trainsmith_core::tensor::recorder::HostEvent;
+use trainsmith_core::tensor::recorder::{HostEvent, happens};
 use trainsmith_core::tensor::{Tensor, mode};
 
 fn labels(numbers: [i64; 4]) -> Tensor {
@@ -118,7 +118,7 @@ fn host_events_are_undone_in_reverse() {
         for name in ["a", "b", "c"] {
             let event = Counter { name, log: Arc::clone(&log), fails: Arc::clone(&fails) };
             let wanted = [(DType::F64, Device::Cpu)];
-            let numbers = mode::with_recorder(|r| r.event(Arc::new(event), &wanted)).unwrap();
+            let numbers = happens(Arc::new(event), &wanted)?;
             sum = call("add", &[&sum, &Tensor::from_edge(numbers[0].clone())], &[])?;
         }
         Ok(vec![sum])

@@ -1,24 +1,23 @@
 //! One opened GPU: its queue, its shaders, what went wrong.
 
 use super::adapters::adapter;
-use super::launch::Launch;
+use super::count;
 use super::memory::Memory;
+use super::text::Text;
 use super::tier::Tier;
-use super::work::Work;
+use super::work::{Region, Work};
 use crate::device::Device;
 use crate::error::{Error, Result};
+use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wgpu::{
-    BindGroupLayout, BindGroupLayoutDescriptor, BindGroupLayoutEntry, BindingType, BufferBindingType, ComputePipeline,
-    ComputePipelineDescriptor, DeviceDescriptor, ErrorFilter, Features, MemoryHints, PipelineCompilationOptions,
-    PipelineLayout, PipelineLayoutDescriptor, Queue, ShaderModuleDescriptor, ShaderSource, ShaderStages,
+    BindGroup, BindGroupDescriptor, BindGroupEntry, BindGroupLayout, BindGroupLayoutDescriptor, BindGroupLayoutEntry,
+    BindingType, Buffer, BufferBindingType, BufferDescriptor, BufferUsages, ComputePipeline, ComputePipelineDescriptor,
+    DeviceDescriptor, ErrorFilter, Features, MemoryHints, PipelineCompilationOptions, PipelineLayout,
+    PipelineLayoutDescriptor, Queue, ShaderModuleDescriptor, ShaderSource, ShaderStages,
 };
-
-/// Shaders compiled so far in this process.
-pub(super) static SHADERS: AtomicU64 = AtomicU64::new(0);
 
 /// An opened GPU.
 pub(super) struct Context {
@@ -112,7 +111,7 @@ impl Context {
     }
 
     /// How kernels with so many operands are bound.
-    pub(super) fn group_layout(&self, operands: usize) -> BindGroupLayout {
+    fn group_layout(&self, operands: usize) -> BindGroupLayout {
         self.layouts(operands).group
     }
 
@@ -147,21 +146,44 @@ impl Context {
         Layouts { group, pipeline }
     }
 
+    /// A new buffer that users' tensors do not use.
+    pub(super) fn buffer(&self, label: &str, size: u64, usage: BufferUsages) -> Buffer {
+        count::add(&count::OBJECTS);
+        self.device.create_buffer(&BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false })
+    }
+
+    /// Numbers, and operands that are whole buffers, as a kernel sees them.
+    pub(super) fn bind(
+        &self,
+        (numbers, (start, bytes)): (&Buffer, (usize, usize)),
+        operands: &[Region<'_>],
+    ) -> BindGroup {
+        count::add(&count::OBJECTS);
+        let numbers = Region { buffer: numbers, offset: start as u64, size: Some(bytes as u64) };
+        let entries: SmallVec<[BindGroupEntry<'_>; 8]> = std::iter::once(&numbers)
+            .chain(operands)
+            .enumerate()
+            .map(|(binding, region)| BindGroupEntry { binding: binding as u32, resource: region.resource() })
+            .collect();
+        let layout = &self.group_layout(operands.len());
+        self.device.create_bind_group(&BindGroupDescriptor { label: None, layout, entries: &entries })
+    }
+
     /// The compiled shader of a dispatch.
-    pub(super) fn pipeline(&self, op: &str, launch: &Launch) -> Result<ComputePipeline> {
+    pub(super) fn pipeline(&self, op: &str, text: &Text) -> Result<ComputePipeline> {
         let mut known = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pipeline) = known.get(&launch.shader) {
+        if let Some(pipeline) = known.get(&text.shader) {
             return Ok(pipeline.clone());
         }
-        if launch.slots.len() > self.operands {
+        if text.slots.len() > self.operands {
             let rule = format!("kernels of at most {} operands on this GPU", self.operands);
-            return Err(Error::device(op, rule, launch.slots.len().to_string()));
+            return Err(Error::device(op, rule, text.slots.len().to_string()));
         }
-        let layouts = self.layouts(launch.slots.len());
+        let layouts = self.layouts(text.slots.len());
         let scope = self.device.push_error_scope(ErrorFilter::Validation);
         let module = self.device.create_shader_module(ShaderModuleDescriptor {
             label: Some(op),
-            source: ShaderSource::Wgsl(launch.shader.as_ref().into()),
+            source: ShaderSource::Wgsl(text.shader.as_ref().into()),
         });
         let pipeline = self.device.create_compute_pipeline(&ComputePipelineDescriptor {
             label: Some(op),
@@ -176,10 +198,31 @@ impl Context {
             cache: None,
         });
         if let Some(error) = pollster::block_on(scope.pop()) {
-            return Err(Error::bug(op, format!("a shader that does not compile: {error}\n{}", launch.shader)));
+            return Err(Error::bug(op, format!("a shader that does not compile: {error}\n{}", text.shader)));
         }
-        SHADERS.fetch_add(1, Ordering::Relaxed);
-        known.insert(Arc::clone(&launch.shader), pipeline.clone());
+        count::add(&count::SHADERS);
+        count::add(&count::OBJECTS);
+        known.insert(Arc::clone(&text.shader), pipeline.clone());
         Ok(pipeline)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::gpu::gpus;
+
+    #[test]
+    fn a_lost_device_says_so() {
+        if gpus().is_empty() {
+            assert!(std::env::var("REQUIRE_GPU").is_err(), "REQUIRE_GPU is set, and there is no GPU with a driver");
+            return;
+        }
+        let context = Context::open(0).unwrap();
+        context.healthy("add").unwrap();
+        context.device.destroy();
+        let _ = context.device.poll(wgpu::PollType::Poll);
+        let said = context.healthy("add").unwrap_err().to_string();
+        assert!(said.contains("add") && said.contains("start the process again"), "{said}");
     }
 }

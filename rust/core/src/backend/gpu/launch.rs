@@ -1,9 +1,9 @@
 //! What a kernel is before it runs: shader text, numbers, and which values it is bound to. Pure data.
 
+use super::footprint::Footprint;
 use crate::dtype::DType;
 use crate::layout::Layout;
 use crate::shape::Shape;
-use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// Where the elements of an operand lie in what it is bound to.
@@ -13,12 +13,19 @@ pub(super) struct View {
     pub(super) layout: Layout,
     /// Element type.
     pub(super) dtype: DType,
+    /// What it is bound to, where that is not its own slot: operands of one place then share a binding.
+    pub(super) home: Option<Slot>,
 }
 
 impl View {
+    /// Elements that lie so in their own slot.
+    pub(super) fn new(layout: Layout, dtype: DType) -> Self {
+        Self { layout, dtype, home: None }
+    }
+
     /// Row-major elements from the start.
     pub(super) fn whole(shape: impl Into<Shape>, dtype: DType) -> Self {
-        Self { layout: Layout::contiguous(shape.into()), dtype }
+        Self::new(Layout::contiguous(shape.into()), dtype)
     }
 
     /// Sizes of the axes.
@@ -28,7 +35,7 @@ impl View {
 
     /// The same bytes under another layout.
     pub(super) fn with(&self, layout: Layout) -> Self {
-        Self { layout, dtype: self.dtype }
+        Self { layout, ..self.clone() }
     }
 }
 
@@ -41,17 +48,33 @@ pub(super) enum Slot {
     Output(usize),
     /// Working memory i of the op.
     Scratch(usize),
+    /// The working memory of a plan.
+    Arena,
+    /// Input i of a plan.
+    Given(usize),
+    /// Constant i of a plan.
+    Constant(usize),
+    /// Output i of a plan.
+    Exit(usize),
+    /// Answers of a plan's checks.
+    Status,
 }
 
-/// One dispatch.
+/// One dispatch before its text is final: `$b1;` stands for binding 1, `$p0;` for word 0 of binding 0.
 #[derive(Clone, Debug)]
 pub(super) struct Launch {
-    /// The shader; equal texts are one pipeline.
-    pub(super) shader: Arc<str>,
-    /// What bindings 1, 2, ... are bound to.
-    pub(super) slots: SmallVec<[Slot; 4]>,
+    /// What bindings 1, 2, ... are bound to, and the types of their elements.
+    pub(super) bindings: Vec<(Slot, &'static str)>,
+    /// What it reads and writes.
+    pub(super) footprint: Footprint,
     /// The words of binding 0.
     pub(super) params: Vec<u32>,
+    /// Declarations outside of functions.
+    pub(super) globals: Vec<String>,
+    /// The statements.
+    pub(super) body: String,
+    /// Threads of a workgroup.
+    pub(super) threads: u32,
     /// Workgroups in each direction.
     pub(super) groups: [u32; 3],
 }
@@ -85,6 +108,13 @@ pub(super) struct Lowered {
     pub(super) launches: Vec<Launch>,
     /// Bytes of each piece of working memory.
     pub(super) scratch: Vec<usize>,
+}
+
+impl Lowered {
+    /// Bindings of the dispatch that has most.
+    pub(super) fn bindings(&self) -> usize {
+        self.launches.iter().map(|launch| launch.bindings.len()).max().unwrap_or(0)
+    }
 }
 
 impl From<Launch> for Lowered {

@@ -1,6 +1,7 @@
 //! One door to every kernel: an op and where its values lie, as dispatches.
 
-use super::kernels::{index, map, movement, order, product, random, reduce, softmax, window};
+use super::kernels::epilogue::Epilogue;
+use super::kernels::{conv, fused, index, map, movement, order, product, random, reduce, softmax, window};
 use super::launch::{Guard, Lowered, Rule, View};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
@@ -10,8 +11,8 @@ use std::sync::Arc;
 /// Elements that a kernel can count.
 const MOST: usize = i32::MAX as usize;
 
-/// The dispatches of one op; loops, fused bodies and decompositions of matrices are none.
-pub(super) fn lower(op: &Op, inputs: &[View], outputs: &[View]) -> Result<Lowered> {
+/// The dispatches of one op; none for loops, decompositions of matrices, and fused bodies that run op by op.
+pub(super) fn lower(op: &Op, inputs: &[View], outputs: &[View]) -> Result<Option<Lowered>> {
     for view in inputs.iter().chain(outputs) {
         supported(op.name(), view.dtype)?;
         if view.shape().numel() > MOST {
@@ -19,16 +20,16 @@ pub(super) fn lower(op: &Op, inputs: &[View], outputs: &[View]) -> Result<Lowere
             return Err(Error::device(op.name(), rule, view.shape().to_string()));
         }
     }
-    let mut lowered = kernels(op, inputs, outputs)?;
+    let lowered = match op {
+        Op::Scan(_) | Op::Linalg(_) => None,
+        Op::Fused(attributes) => fused::fused(attributes, inputs, outputs)?,
+        op => Some(kernels(op, inputs, outputs)?),
+    };
+    let Some(mut lowered) = lowered else { return Ok(None) };
     lowered.guards = guards(op, inputs);
     // A dispatch without workgroups does nothing.
     lowered.launches.retain(|launch| !launch.groups.contains(&0));
-    Ok(lowered)
-}
-
-/// A check whose result nothing reads.
-pub(super) fn checks(op: &Op, inputs: &[View]) -> Lowered {
-    Lowered { guards: guards(op, inputs), ..Lowered::default() }
+    Ok(Some(lowered))
 }
 
 /// Refuse a dtype that GPUs lack.
@@ -40,7 +41,8 @@ pub(super) fn supported(op: &str, dtype: DType) -> Result<()> {
     Ok(())
 }
 
-fn guards(op: &Op, inputs: &[View]) -> Vec<Guard> {
+/// What an op needs of its inputs.
+pub(super) fn guards(op: &Op, inputs: &[View]) -> Vec<Guard> {
     let name = |name: &str| Arc::<str>::from(name);
     match (op, inputs) {
         (Op::Gather { axis }, [x, at]) if at.shape().numel() > 0 => {
@@ -81,8 +83,8 @@ fn kernels(op: &Op, inputs: &[View], outputs: &[View]) -> Result<Lowered> {
         Op::View(view) => movement::view(view, input(0)?, out)?.into(),
         Op::Pad { low, interior, value, .. } => movement::pad(low, interior, *value, input(0)?, out)?.into(),
         Op::Concat { axis } => movement::concat(*axis, inputs, out)?.into(),
-        Op::MatMul => product::matmul(input(0)?, input(1)?, out)?.into(),
-        Op::Conv(attributes) => window::conv(attributes, input(0)?, input(1)?, out)?.into(),
+        Op::MatMul => product::matmul(input(0)?, input(1)?, Epilogue::Plain(out))?.into(),
+        Op::Conv(attributes) => conv::conv(attributes, input(0)?, input(1)?, Epilogue::Plain(out))?.into(),
         Op::Gather { axis } => index::gather(*axis, input(0)?, input(1)?, out)?.into(),
         Op::ScatterAdd { axis } => index::scatter_add(*axis, input(0)?, input(1)?, input(2)?, out)?.into(),
         Op::Sort { axis, descending } => {

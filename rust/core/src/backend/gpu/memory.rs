@@ -1,5 +1,6 @@
 //! Buffers on the GPU: whole ones, kept by size when they are let go.
 
+use super::count;
 use crate::buffer::Storage;
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -70,6 +71,7 @@ impl Memory {
     }
 
     fn attempt(&self, size: u64) -> std::result::Result<Buffer, wgpu::Error> {
+        count::add(&count::OBJECTS);
         let scope = self.device.push_error_scope(ErrorFilter::OutOfMemory);
         let buffer = self.device.create_buffer(&BufferDescriptor {
             label: None,

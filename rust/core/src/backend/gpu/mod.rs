@@ -7,22 +7,27 @@
 mod adapters;
 mod check;
 mod context;
+mod count;
+mod dispatch;
+mod footprint;
 mod kernels;
 mod launch;
 mod library;
 mod lower;
 mod memory;
 mod plan;
+mod prepare;
 mod run;
 mod scan;
 mod shader;
 mod space;
+mod text;
 mod tier;
 mod transfer;
 mod work;
 
 use crate::backend::{Backend, Workspace, result_metas};
-use crate::buffer::{HostVec, Meta, Value, element_size};
+use crate::buffer::{Buffer, HostVec, Meta, Value, element_size};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::ir::op::Op;
@@ -30,9 +35,9 @@ use crate::ir::plan::Plan;
 use crate::layout::Layout;
 pub use adapters::{GpuInfo, gpus};
 use context::Context;
+pub use count::{dispatches, objects, shaders};
 use memory::GpuStorage;
 use smallvec::SmallVec;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 /// A GPU by its number, opened when it is first used.
@@ -40,11 +45,6 @@ use std::sync::{Arc, OnceLock};
 pub struct Gpu {
     number: u8,
     context: OnceLock<Result<Context>>,
-}
-
-/// Shaders compiled so far in this process.
-pub fn shaders() -> u64 {
-    context::SHADERS.load(Ordering::Relaxed)
 }
 
 /// The texts of all shaders compiled so far in this process.
@@ -75,6 +75,11 @@ impl Gpu {
         Ok(context)
     }
 
+    /// Operands that one kernel can have.
+    pub fn operands(&self, op: &str) -> Result<usize> {
+        Ok(self.context(op)?.operands)
+    }
+
     /// A row-major value with room for its elements.
     fn allocate(&self, op: &str, meta: &Meta) -> Result<Value> {
         let context = self.context(op)?;
@@ -95,13 +100,12 @@ impl Gpu {
     }
 }
 
-/// The storage of a value, if it lies on a GPU.
-fn storage<'a>(op: &str, value: &'a Value) -> Result<&'a GpuStorage> {
-    value
-        .buffer
+/// The storage behind a buffer, if it lies on a GPU.
+fn storage<'a>(op: &str, buffer: &'a Buffer) -> Result<&'a GpuStorage> {
+    buffer
         .as_any()
         .downcast_ref()
-        .ok_or_else(|| Error::device(op, "a tensor on the GPU; move it with to(device)", value.device().to_string()))
+        .ok_or_else(|| Error::device(op, "a tensor on the GPU; move it with to(device)", buffer.device().to_string()))
 }
 
 impl Backend for Gpu {
@@ -117,7 +121,7 @@ impl Backend for Gpu {
         let value = self.allocate("to", meta)?;
         let context = self.context("to")?;
         let words = transfer::pack(bytes, meta.dtype);
-        context.work().write(context, storage("to", &value)?.buffer(), 0, &words);
+        context.work().write(context, storage("to", &value.buffer)?.buffer(), 0, &words);
         Ok(value)
     }
 
@@ -127,8 +131,12 @@ impl Backend for Gpu {
         let size = element_size(meta.dtype, self.device());
         let dense = if value.layout.is_contiguous() { value.clone() } else { self.compacted("download", value)? };
         let offset = (dense.layout.offset() * size) as u64;
-        let words =
-            context.read("download", storage("download", &dense)?.buffer(), offset, meta.shape.numel() * size)?;
+        let words = context.read(
+            "download",
+            storage("download", &dense.buffer)?.buffer(),
+            offset,
+            meta.shape.numel() * size,
+        )?;
         Ok(transfer::unpack(&words, meta.dtype))
     }
 

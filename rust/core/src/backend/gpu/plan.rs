@@ -3,34 +3,17 @@
 //! Checks write into a status buffer. It is read before the last phase of the plan, so that a step that fails changes
 //! nothing, and its error comes from the call that it belongs to.
 
-use super::check::{self, Verdicts};
-use super::launch::{Guard, Lowered, View};
+use super::context::Context;
+use super::launch::Slot;
 use super::memory::GpuStorage;
-use super::{Gpu, lower, run, scan};
+use super::prepare::{Prepared, Stage, prepare, view};
+use super::{Gpu, run, scan, storage};
 use crate::backend::{Backend, Workspace, locate};
-use crate::buffer::{Buffer, Meta, Value, element_size};
-use crate::device::Device;
+use crate::buffer::{Buffer, Meta, Value};
 use crate::error::{Error, Result};
 use crate::ir::op::Op;
-use crate::ir::plan::{Exit, Located, Place, Plan, Step};
-use crate::layout::{Layout, Strides};
+use crate::ir::plan::{Exit, Located, Plan};
 use std::sync::Arc;
-
-/// What is made of a plan at its first call.
-struct Prepared {
-    arena: Buffer,
-    constants: Vec<Value>,
-    steps: Vec<Ready>,
-    verdicts: Option<Verdicts>,
-}
-
-/// A step, ready to be recorded.
-enum Ready {
-    /// Checks, then dispatches.
-    Kernels { guards: Vec<(usize, Guard)>, lowered: Lowered, scratch: Vec<GpuStorage> },
-    /// A loop, a fused body or a decomposition: run as an op of its own and copied to its place.
-    Whole,
-}
 
 /// Run a plan.
 pub(super) fn run(
@@ -43,98 +26,56 @@ pub(super) fn run(
     for input in inputs.iter_mut() {
         *input = gpu.compacted("compile", input)?;
     }
-    let prepared = match workspace.room.take().and_then(|room| room.downcast::<Prepared>().ok()) {
+    let mut prepared = match workspace.room.take().and_then(|room| room.downcast::<Prepared>().ok()) {
         Some(prepared) => prepared,
         None => Box::new(prepare(gpu, plan)?),
     };
-    let done = call(gpu, plan, &prepared, inputs, outputs);
+    let done = call(gpu, plan, &mut prepared, inputs, outputs);
     workspace.room = Some(prepared);
     done
 }
 
-fn prepare(gpu: &Gpu, plan: &Plan) -> Result<Prepared> {
-    let context = gpu.context("compile")?;
-    let arena = context.memory.take("compile", plan.arena, plan.arena)?;
-    let here = |value: &Value| {
-        if value.device() == gpu.device() {
-            return gpu.compacted("compile", value);
-        }
-        let host = crate::backend::of(value.device()).download(value)?;
-        gpu.upload(&host, &value.meta())
-    };
-    let mut checks = 0;
-    let mut steps = Vec::new();
-    for step in &plan.steps {
-        let ready = ready(gpu, step, &mut checks).map_err(|error| locate(error, step.origin.as_deref()))?;
-        steps.push(ready);
-    }
-    Ok(Prepared {
-        arena: Arc::new(arena),
-        constants: plan.constants.iter().map(here).collect::<Result<_>>()?,
-        steps,
-        verdicts: (checks > 0).then(|| Verdicts::new(gpu, checks)).transpose()?,
-    })
-}
-
-fn ready(gpu: &Gpu, step: &Step, checks: &mut usize) -> Result<Ready> {
-    if matches!(step.op, Op::Scan(_) | Op::Fused(_) | Op::Linalg(_)) {
-        return Ok(Ready::Whole);
-    }
-    let view = |located: &Located| bound(located, gpu.device()).0;
-    let (inputs, outputs): (Vec<View>, Vec<View>) =
-        (step.inputs.iter().map(view).collect(), step.outputs.iter().map(view).collect());
-    let lowered =
-        if outputs.is_empty() { lower::checks(&step.op, &inputs) } else { lower::lower(&step.op, &inputs, &outputs)? };
-    let mut guards = Vec::new();
-    for guard in &lowered.guards {
-        guards.push((*checks, guard.clone()));
-        *checks += 1;
-    }
-    let memory = &gpu.context("compile")?.memory;
-    let scratch =
-        lowered.scratch.iter().map(|&bytes| memory.take(step.op.name(), bytes, bytes)).collect::<Result<Vec<_>>>()?;
-    Ok(Ready::Kernels { guards, lowered, scratch })
-}
-
-/// The layout of a value inside its storage, and in the buffer that holds the storage.
-fn bound(located: &Located, device: Device) -> (View, Layout) {
-    let view = View { layout: located.layout.clone(), dtype: located.meta.dtype };
-    let layout = match located.place {
-        Place::Arena(start) => moved(&located.layout, start / element_size(located.meta.dtype, device)),
-        Place::Input(_) | Place::Constant(_) | Place::Output(_) => located.layout.clone(),
-    };
-    (run::bound_view(&View { layout: layout.clone(), dtype: view.dtype }, device), layout)
-}
-
-/// A layout that starts later.
-fn moved(layout: &Layout, by: usize) -> Layout {
-    Layout::new(layout.shape().clone(), Strides::from_slice(layout.strides()), layout.offset() + by)
-}
-
-fn call(gpu: &Gpu, plan: &Plan, prepared: &Prepared, inputs: &mut [Value], outputs: &mut Vec<Value>) -> Result<()> {
+fn call(gpu: &Gpu, plan: &Plan, prepared: &mut Prepared, inputs: &mut [Value], outputs: &mut Vec<Value>) -> Result<()> {
     outputs.clear();
+    let context = gpu.context("compile")?;
     // Where each output is written; those without a buffer of their own are found when all is done.
     let mut targets: Vec<Option<Value>> = Vec::new();
     for exit in &plan.exits {
         targets.push(match exit {
             Exit::Written(meta) => Some(gpu.allocate("compile", meta)?),
-            Exit::Replaced { input, meta } => {
-                let value = &mut inputs[*input];
-                let sole = Arc::get_mut(&mut value.buffer).is_some();
-                Some(if sole { value.clone() } else { gpu.allocate("compile", meta)? })
-            }
+            Exit::Replaced { input, meta } => Some(own(gpu, &mut inputs[*input], meta)?),
             Exit::Alias(_) | Exit::Shared { .. } => None,
         });
     }
-    let now = Call { gpu, prepared, inputs, targets: &targets };
-    for (turn, (step, ready)) in plan.steps.iter().zip(&prepared.steps).enumerate() {
-        if turn == plan.commit {
-            now.judge(plan)?;
+    let Prepared { arena, constants, scratch, stages, commit, verdicts, late, numbers } = prepared;
+    let now = Call { gpu, context, plan, arena, constants, inputs, targets: &targets };
+    let status = verdicts.as_ref().map(|verdicts| verdicts.buffer()).transpose()?;
+    let buffer = |slot: Slot| match (slot, status) {
+        (Slot::Status, Some(status)) => Ok(status),
+        (Slot::Scratch(place), _) => scratch.get(place).map(GpuStorage::buffer).ok_or_else(|| lost(slot)),
+        _ => now.buffer(slot),
+    };
+    let mut judge = || -> Result<()> {
+        let Some(verdicts) = &*verdicts else { return Ok(()) };
+        late.iter_mut().try_for_each(|look| look.record(context, numbers, buffer))?;
+        verdicts.judge(gpu, plan)
+    };
+    for (turn, stage) in stages.iter_mut().enumerate() {
+        if turn == *commit {
+            judge()?;
         }
-        now.step(step, ready).map_err(|error| locate(error, step.origin.as_deref()))?;
+        match stage {
+            Stage::Kernel { dispatch, origin } => {
+                dispatch.record(context, numbers, buffer).map_err(|error| locate(error, origin.as_deref()))?;
+            }
+            Stage::Nothing => {}
+            Stage::Whole(step) => {
+                now.whole(*step).map_err(|error| locate(error, plan.steps[*step].origin.as_deref()))?;
+            }
+        }
     }
-    if plan.commit >= plan.steps.len() {
-        now.judge(plan)?;
+    if *commit >= stages.len() {
+        judge()?;
     }
     for (place, exit) in plan.exits.iter().enumerate() {
         let value = match exit {
@@ -146,69 +87,71 @@ fn call(gpu: &Gpu, plan: &Plan, prepared: &Prepared, inputs: &mut [Value], outpu
         };
         outputs.push(value.ok_or_else(|| Error::bug("plan", format!("output {place} has no origin")))?);
     }
-    gpu.context("compile")?.work().flush(gpu.context("compile")?);
-    Ok(())
+    context.work().flush(context);
+    context.healthy("compile")
+}
+
+/// Let an input be the only holder of its memory, so that it can be written.
+fn own(gpu: &Gpu, input: &mut Value, meta: &Meta) -> Result<Value> {
+    if Arc::get_mut(&mut input.buffer).is_none() {
+        let copy = gpu.allocate("compile", meta)?;
+        run::copy(gpu, "compile", input, &copy)?;
+        *input = copy;
+    }
+    Ok(input.clone())
+}
+
+fn lost(slot: Slot) -> Error {
+    Error::bug("plan", format!("nothing at {slot:?}"))
 }
 
 /// One call of a plan.
 struct Call<'a> {
     gpu: &'a Gpu,
-    prepared: &'a Prepared,
+    context: &'a Context,
+    plan: &'a Plan,
+    arena: &'a Buffer,
+    constants: &'a [Value],
     inputs: &'a [Value],
     targets: &'a [Option<Value>],
 }
 
-impl Call<'_> {
-    fn value(&self, located: &Located) -> Result<Value> {
-        let (_, layout) = bound(located, self.gpu.device());
-        let missing = || Error::bug("plan", format!("nothing at {:?}", located.place));
-        let buffer = match located.place {
-            Place::Arena(_) => &self.prepared.arena,
-            Place::Input(i) => &self.inputs.get(i).ok_or_else(missing)?.buffer,
-            Place::Constant(i) => &self.prepared.constants.get(i).ok_or_else(missing)?.buffer,
-            Place::Output(i) => &self.targets.get(i).and_then(Option::as_ref).ok_or_else(missing)?.buffer,
+impl<'a> Call<'a> {
+    fn memory(&self, slot: Slot) -> Result<&'a Buffer> {
+        let memory = match slot {
+            Slot::Arena => Some(self.arena),
+            Slot::Given(place) => self.inputs.get(place).map(|value| &value.buffer),
+            Slot::Constant(place) => self.constants.get(place).map(|value| &value.buffer),
+            Slot::Exit(place) => self.targets.get(place).and_then(Option::as_ref).map(|value| &value.buffer),
+            Slot::Input(_) | Slot::Output(_) | Slot::Scratch(_) | Slot::Status => None,
         };
-        Ok(Value { buffer: Arc::clone(buffer), layout, dtype: located.meta.dtype })
+        memory.ok_or_else(|| lost(slot))
     }
 
-    fn step(&self, step: &Step, ready: &Ready) -> Result<()> {
+    fn buffer(&self, slot: Slot) -> Result<&'a wgpu::Buffer> {
+        Ok(storage("compile", self.memory(slot)?)?.buffer())
+    }
+
+    fn value(&self, located: &Located) -> Result<Value> {
+        let view = view(self.gpu.device(), self.plan, located);
+        let slot = view.home.unwrap_or(Slot::Arena);
+        Ok(Value { buffer: Arc::clone(self.memory(slot)?), layout: view.layout, dtype: view.dtype })
+    }
+
+    /// Run a step as an op of its own.
+    fn whole(&self, turn: usize) -> Result<()> {
+        let step = &self.plan.steps[turn];
         let inputs = step.inputs.iter().map(|located| self.value(located)).collect::<Result<Vec<_>>>()?;
-        let outputs = step.outputs.iter().map(|located| self.value(located)).collect::<Result<Vec<_>>>()?;
-        match ready {
-            Ready::Kernels { guards, lowered, scratch } => {
-                for (number, guard) in guards {
-                    if let (Some(verdicts), Some(value)) = (&self.prepared.verdicts, inputs.get(guard.input)) {
-                        verdicts.ask(self.gpu, *number, guard, value)?;
-                    }
-                }
-                run::record_with(self.gpu, step.op.name(), &lowered.launches, scratch, &inputs, &outputs)
+        let results = match &step.op {
+            Op::Scan(attributes) => scan::scan(self.gpu, attributes, &inputs)?,
+            op => {
+                let metas: Vec<Meta> = step.outputs.iter().map(|located| located.meta.clone()).collect();
+                run::run(self.gpu, op, &inputs, &metas)?.into_vec()
             }
-            Ready::Whole => {
-                let results = match &step.op {
-                    Op::Scan(attributes) => scan::scan(self.gpu, attributes, &inputs)?,
-                    op => {
-                        let metas: Vec<Meta> = step.outputs.iter().map(|located| located.meta.clone()).collect();
-                        run::run(self.gpu, op, &inputs, &metas)?.into_vec()
-                    }
-                };
-                results.iter().zip(&outputs).try_for_each(|(from, to)| run::copy(self.gpu, step.op.name(), from, to))
-            }
+        };
+        for (from, to) in results.iter().zip(&step.outputs) {
+            run::copy(self.gpu, step.op.name(), from, &self.value(to)?)?;
         }
-    }
-
-    /// Wait for the checks so far, and raise what the first failing one found.
-    fn judge(&self, plan: &Plan) -> Result<()> {
-        let Some(verdicts) = &self.prepared.verdicts else { return Ok(()) };
-        let answers = verdicts.read(self.gpu)?;
-        for (step, ready) in plan.steps.iter().zip(&self.prepared.steps) {
-            let Ready::Kernels { guards, .. } = ready else { continue };
-            for (number, guard) in guards {
-                let meta = &step.inputs[guard.input].meta;
-                if let Some(error) = check::verdict(guard, meta, &answers[*number]) {
-                    return Err(locate(error, step.origin.as_deref()));
-                }
-            }
-        }
-        Ok(())
+        self.context.healthy(step.op.name())
     }
 }

@@ -22,13 +22,17 @@ pub(super) fn run(gpu: &Gpu, op: &Op, inputs: &[Value], metas: &[Meta]) -> Resul
     }
     match op {
         Op::Scan(attributes) => return scan::scan(gpu, attributes, inputs).map(SmallVec::from_vec),
-        Op::Fused(attributes) => return interpret(gpu, &attributes.body, inputs).map(SmallVec::from_vec),
         Op::Linalg(_) => return on_the_host(gpu, op, inputs),
         _ => {}
     }
     let views: SmallVec<[View; 4]> = inputs.iter().map(view_of).collect();
     let targets: SmallVec<[View; 1]> = metas.iter().map(|meta| View::whole(meta.shape.clone(), meta.dtype)).collect();
-    let lowered = lower::lower(op, &views, &targets)?;
+    let lowered = match (lower::lower(op, &views, &targets)?, op) {
+        (Some(lowered), _) if lowered.bindings() <= gpu.operands(op.name())? => lowered,
+        (_, Op::Fused(attributes)) => return interpret(gpu, &attributes.body, inputs).map(SmallVec::from_vec),
+        (Some(lowered), _) => lowered,
+        (None, op) => return Err(Error::bug(op.name(), "no kernel")),
+    };
     check::at_once(gpu, op, &lowered.guards, inputs)?;
     if matches!(op, Op::CheckFinite { .. } | Op::CheckIndex { .. }) {
         return Ok(inputs.into());
@@ -40,7 +44,7 @@ pub(super) fn run(gpu: &Gpu, op: &Op, inputs: &[Value], metas: &[Meta]) -> Resul
 
 /// A value as an operand of kernels that are bound to its [`region`].
 pub(super) fn view_of(value: &Value) -> View {
-    bound_view(&View { layout: value.layout.clone(), dtype: value.dtype }, value.device())
+    bound_view(&View::new(value.layout.clone(), value.dtype), value.device())
 }
 
 /// Boundary on which what is bound must start.
@@ -62,7 +66,7 @@ pub(super) fn bound_view(view: &View, device: Device) -> View {
 /// The part of a value's buffer that its elements lie in.
 fn region<'a>(op: &str, value: &'a Value) -> Result<Region<'a>> {
     let size = element_size(value.dtype, value.device());
-    let buffer = storage(op, value)?.buffer();
+    let buffer = storage(op, &value.buffer)?.buffer();
     let Some((_, high)) = value.layout.span() else { return Ok(Region::whole(buffer)) };
     let offset = base(&value.layout, size) * size;
     let bytes = ((high + 1) * size - offset).next_multiple_of(16) as u64;
@@ -95,6 +99,7 @@ pub(super) fn record_with(
             Slot::Input(place) => region(op, inputs.get(place).ok_or_else(missing)?),
             Slot::Output(place) => region(op, outputs.get(place).ok_or_else(missing)?),
             Slot::Scratch(place) => Ok(Region::whole(scratch.get(place).ok_or_else(missing)?.buffer())),
+            Slot::Arena | Slot::Given(_) | Slot::Constant(_) | Slot::Exit(_) | Slot::Status => Err(missing()),
         })?;
     }
     drop(work);

@@ -1,15 +1,14 @@
-//! Text of one shader: bindings, numbers, statements.
+//! One kernel in the making: bindings, numbers, statements.
 
+use super::footprint::{Footprint, Stretch};
 use super::launch::{Launch, Slot, View};
-use super::library;
 use super::space::Space;
 use crate::dtype::{DType, Scalar};
-use std::fmt::Write;
 
 /// Threads of a workgroup where a kernel has no reason for another number.
-pub(super) const THREADS: u32 = 64;
+pub(super) const THREADS: u32 = 256;
 /// Workgroups in one direction.
-const MOST_GROUPS: u32 = 65_535;
+pub(super) const MOST_GROUPS: u32 = 65_535;
 
 /// What kernels compute in; narrow dtypes widen on load and are cut on store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,15 +75,18 @@ pub(super) struct Operand {
     binding: usize,
     dtype: DType,
     offset: String,
+    /// What it takes of its place, where it has elements.
+    stretch: Option<Stretch>,
 }
 
 /// A shader in the making.
 #[derive(Debug, Default)]
 pub(super) struct Shader {
     bindings: Vec<(Slot, &'static str)>,
+    footprint: Footprint,
     params: Vec<u32>,
     /// Module-scope declarations.
-    globals: String,
+    globals: Vec<String>,
     body: String,
     names: usize,
 }
@@ -97,9 +99,8 @@ impl Shader {
 
     /// A word that differs from call to call.
     pub(super) fn word(&mut self, word: u32) -> String {
-        let at = self.params.len();
         self.params.push(word);
-        format!("params[{}].{}", at / 4, ["x", "y", "z", "w"][at % 4])
+        format!("$p{};", self.params.len() - 1)
     }
 
     /// A number of some dtype that differs from call to call.
@@ -120,17 +121,23 @@ impl Shader {
         Expr::new(kind, text)
     }
 
-    /// Bind a value; equal slots stay apart, as everything is bound for reading and writing.
+    /// Bind a value. Values of one place and one stored type share a binding: there are few of them.
     pub(super) fn operand(&mut self, slot: Slot, view: &View) -> Operand {
-        self.bindings.push((slot, stored(view.dtype)));
+        let wanted = (view.home.unwrap_or(slot), stored(view.dtype));
+        let known = self.bindings.iter().position(|binding| *binding == wanted);
+        let binding = known.unwrap_or_else(|| {
+            self.bindings.push(wanted);
+            self.bindings.len() - 1
+        });
         let offset = self.param(view.layout.offset());
-        Operand { binding: self.bindings.len(), dtype: view.dtype, offset }
+        self.footprint.read(wanted.0, view);
+        let stretch = Footprint::stretch(wanted.0, view);
+        Operand { binding: binding + 1, dtype: view.dtype, offset, stretch }
     }
 
     /// A declaration outside of functions.
     pub(super) fn global(&mut self, text: impl AsRef<str>) {
-        self.globals.push_str(text.as_ref());
-        self.globals.push('\n');
+        self.globals.push(text.as_ref().to_owned());
     }
 
     /// A statement.
@@ -187,7 +194,14 @@ impl Shader {
             DType::BF16 => format!("round_bf16({text})"),
             DType::I64 | DType::U64 | DType::F32 | DType::F64 => text.clone(),
         };
-        self.line(format!("{} = {cut};", operand.place(at)));
+        let target = self.target(operand, at);
+        self.line(format!("{target} = {cut};"));
+    }
+
+    /// A place that is about to be written with a value of the stored type.
+    pub(super) fn target(&mut self, operand: &Operand, at: &str) -> String {
+        self.footprint.write(operand.stretch);
+        operand.place(at)
     }
 
     /// The position of every operand of a space at a row-major place in it.
@@ -259,42 +273,17 @@ impl Shader {
         self.finish(threads, [(count as u32).div_ceil(rows), rows, 1])
     }
 
-    /// The whole text.
-    pub(super) fn finish(mut self, threads: u32, groups: [u32; 3]) -> Launch {
-        let mut text = String::new();
-        let library = library::needed(&format!("{}{}", self.globals, self.body));
-        if library.contains("opaque(") {
-            // A zero that compilers do not know: sums around it are computed as they are written.
-            let zero = self.word(0);
-            self.global(format!("fn opaque(x: f32) -> f32 {{ return bitcast<f32>(bitcast<u32>(x) ^ {zero}); }}"));
-        }
-        let vectors = self.params.len().div_ceil(4).max(1);
-        let _ = writeln!(text, "@group(0) @binding(0) var<uniform> params: array<vec4<u32>, {vectors}>;");
-        for (at, (_, element)) in self.bindings.iter().enumerate() {
-            let at = at + 1;
-            let _ = writeln!(text, "@group(0) @binding({at}) var<storage, read_write> b{at}: array<{element}>;");
-        }
-        let _ = write!(text, "{}\n{library}", self.globals);
-        let _ = write!(
-            text,
-            "@compute @workgroup_size({threads})\nfn main(@builtin(global_invocation_id) global: vec3<u32>, \
-             @builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>, \
-             @builtin(num_workgroups) groups: vec3<u32>) {{\n{}}}\n",
-            self.body
-        );
-        Launch {
-            shader: text.into(),
-            slots: self.bindings.iter().map(|(slot, _)| *slot).collect(),
-            params: self.params,
-            groups,
-        }
+    /// Close a kernel.
+    pub(super) fn finish(self, threads: u32, groups: [u32; 3]) -> Launch {
+        let Self { bindings, footprint, params, globals, body, .. } = self;
+        Launch { bindings, footprint, params, globals, body, threads, groups }
     }
 }
 
 impl Operand {
-    /// An element as a place that can be read and written.
+    /// An element as a place, to be read.
     pub(super) fn place(&self, at: &str) -> String {
-        format!("b{}[{} + {at}]", self.binding, self.offset)
+        format!("$b{};[{} + {at}]", self.binding, self.offset)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Commands on their way to the GPU: recorded in order, handed over in batches, read back.
 
 use super::context::Context;
+use super::count;
 use super::launch::{Launch, Slot};
 use super::transfer::bytes_of;
 use crate::error::{Error, Result};
@@ -8,9 +9,8 @@ use smallvec::SmallVec;
 use std::sync::mpsc;
 use std::time::Duration;
 use wgpu::{
-    BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, BufferDescriptor, BufferSize,
-    BufferUsages, CommandEncoder, CommandEncoderDescriptor, ComputePass, ComputePassDescriptor, MapMode, PollType,
-    SubmissionIndex,
+    BindGroup, BindingResource, Buffer, BufferBinding, BufferDescriptor, BufferSize, BufferUsages, CommandEncoder,
+    CommandEncoderDescriptor, ComputePass, ComputePassDescriptor, ComputePipeline, MapMode, PollType, SubmissionIndex,
 };
 
 /// Bytes of numbers that one batch can take.
@@ -41,6 +41,12 @@ impl<'a> Region<'a> {
     /// A whole buffer.
     pub(super) fn whole(buffer: &'a Buffer) -> Self {
         Self { buffer, offset: 0, size: None }
+    }
+
+    /// As it is bound.
+    pub(super) fn resource(&self) -> BindingResource<'a> {
+        let size = self.size.and_then(BufferSize::new);
+        BindingResource::Buffer(BufferBinding { buffer: self.buffer, offset: self.offset, size })
     }
 }
 
@@ -85,46 +91,39 @@ impl Work {
         launch: &Launch,
         region: impl Fn(Slot) -> Result<Region<'a>>,
     ) -> Result<()> {
-        let pipeline = context.pipeline(op, launch)?;
-        let needed = (4 * launch.params.len().next_multiple_of(4)).max(16);
+        let text = launch.text();
+        let pipeline = context.pipeline(op, &text)?;
+        let needed = (4 * text.params.len().next_multiple_of(4)).max(16);
         if self.numbers.len() + needed > NUMBERS || self.dispatches >= BATCH {
             self.flush(context);
         }
         let start = self.numbers.len();
-        self.numbers.extend_from_slice(bytes_of(&launch.params));
+        self.numbers.extend_from_slice(bytes_of(&text.params));
         self.numbers.resize((start + needed).next_multiple_of(ALIGN), 0);
-        let whole = |region: Region<'a>| {
-            BindingResource::Buffer(BufferBinding {
-                buffer: region.buffer,
-                offset: region.offset,
-                size: region.size.and_then(BufferSize::new),
-            })
-        };
-        let mut entries: SmallVec<[BindGroupEntry<'_>; 8]> = SmallVec::new();
-        entries.push(BindGroupEntry {
-            binding: 0,
-            resource: BindingResource::Buffer(BufferBinding {
-                buffer: &self.number_buffer,
-                offset: start as u64,
-                size: BufferSize::new(needed as u64),
-            }),
-        });
-        for (place, &slot) in launch.slots.iter().enumerate() {
-            entries.push(BindGroupEntry { binding: place as u32 + 1, resource: whole(region(slot)?) });
+        let regions: SmallVec<[Region<'a>; 8]> = text.slots.iter().map(|&slot| region(slot)).collect::<Result<_>>()?;
+        let group = context.bind((&self.number_buffer, (start, needed)), &regions);
+        self.replay(context, &pipeline, &group, text.groups);
+        Ok(())
+    }
+
+    /// Record a dispatch that is bound.
+    pub(super) fn replay(
+        &mut self,
+        context: &Context,
+        pipeline: &ComputePipeline,
+        group: &BindGroup,
+        groups: [u32; 3],
+    ) {
+        if self.dispatches >= BATCH {
+            self.flush(context);
         }
-        let group = context.device.create_bind_group(&BindGroupDescriptor {
-            label: None,
-            layout: &context.group_layout(launch.slots.len()),
-            entries: &entries,
-        });
-        drop(entries);
+        count::add(&count::DISPATCHES);
         let pass = self.pass(context);
-        pass.set_pipeline(&pipeline);
-        pass.set_bind_group(0, &group, &[]);
-        let [x, y, z] = launch.groups;
+        pass.set_pipeline(pipeline);
+        pass.set_bind_group(0, group, &[]);
+        let [x, y, z] = groups;
         pass.dispatch_workgroups(x, y, z);
         self.dispatches += 1;
-        Ok(())
     }
 
     fn encoder(&mut self, context: &Context) -> &mut CommandEncoder {
@@ -185,12 +184,8 @@ impl Work {
         if let Some(place) = self.staging.iter().position(|buffer| buffer.size() >= bytes) {
             return self.staging.swap_remove(place);
         }
-        context.device.create_buffer(&BufferDescriptor {
-            label: Some("staging"),
-            size: bytes.next_power_of_two().max(4096),
-            usage: BufferUsages::MAP_READ | BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        })
+        let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
+        context.buffer("staging", bytes.next_power_of_two().max(4096), usage)
     }
 }
 

@@ -21,7 +21,9 @@ pub(super) fn grow(graph: &Graph<'_>, units: &mut Units, groups: &mut Groups, ca
             continue;
         }
         match &instruction.op {
-            op if op.is_pointwise() && grower.is_of_one_float(instruction) => grower.pointwise(at, instruction),
+            op if op.is_pointwise() && (caps.mixed || grower.is_of_one_float(instruction)) => {
+                grower.pointwise(at, instruction);
+            }
             Op::Reduce { axes, .. } if grower.is_of_one_float(instruction) => grower.fold(at, instruction, axes),
             _ => {}
         }

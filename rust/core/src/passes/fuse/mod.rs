@@ -39,11 +39,13 @@ pub struct Caps {
     pub epilogue: usize,
     /// Inputs of more than one element.
     pub inputs: usize,
+    /// Whether elementwise ops of all dtypes have kernels together.
+    pub mixed: bool,
 }
 
 impl Default for Caps {
     fn default() -> Self {
-        Self { members: 64, epilogue: 24, inputs: 16 }
+        Self { members: 64, epilogue: 24, inputs: 16, mixed: false }
     }
 }
 

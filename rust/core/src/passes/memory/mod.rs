@@ -24,6 +24,14 @@ pub struct Cell {
     pub input: usize,
 }
 
+/// Steps for which memory rests after its last use: a GPU may run steps together that share none.
+fn rest(device: Device) -> usize {
+    match device {
+        Device::Cpu | Device::Reference => 0,
+        Device::Gpu(_) => 24,
+    }
+}
+
 /// Lay a program out in memory. New values of cells lie over the old ones where that is safe.
 pub fn plan(program: &Program, cells: &[Cell]) -> Plan {
     plan_on(Device::Cpu, program, cells)
@@ -164,7 +172,7 @@ impl<'a> Planner<'a> {
         }
         let mut dying: Vec<Vec<StorageId>> = vec![vec![]; self.drafts.len()];
         for (storage, turn) in last_use {
-            dying[turn].push(storage);
+            dying[(turn + rest(self.device)).min(self.drafts.len() - 1)].push(storage);
         }
         let mut arena = Arena::new(alignment(self.device));
         for (turn, mut dead) in dying.into_iter().enumerate() {

@@ -107,7 +107,7 @@ impl Captured {
             Some(Source::Variable(variable)) => variable.name().to_string(),
             Some(Source::Handle(_)) => "a tensor that the function reaches".into(),
             Some(Source::Sink(_)) => "a gradient from before".into(),
-            Some(Source::Scalar(_)) => "a number of the optimizer".into(),
+            Some(Source::Numbers(_)) => "a number of the optimizer".into(),
             None => "a constant".into(),
         }
     }

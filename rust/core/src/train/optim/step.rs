@@ -11,7 +11,7 @@ use crate::ir::op::Op;
 use crate::ir::variable::Variable;
 use crate::shape::Shape;
 use crate::tensor::face::{face, value_of};
-use crate::tensor::recorder::HostEvent;
+use crate::tensor::recorder::{HostEvent, happens};
 use crate::tensor::{Tensor, counters, holds, mode};
 use crate::train::transform::{Options, Site, Slot, working};
 use std::fmt;
@@ -150,17 +150,11 @@ impl Optimizer {
         kinds: &[(DType, Device)],
         skip: Option<&Edge>,
     ) -> Result<()> {
-        let inputs = mode::with_recorder(|r| {
-            for part in parts {
-                r.use_sink(&part.sink);
-            }
-            let inputs = r.event(Arc::new(event), kinds);
-            if let Some(flag) = skip {
-                r.undo_if(flag);
-            }
-            inputs
-        })
-        .unwrap_or_default();
+        mode::with_recorder(|r| parts.iter().for_each(|part| r.use_sink(&part.sink)));
+        let inputs = happens(Arc::new(event), kinds)?;
+        if let Some(flag) = skip {
+            mode::with_recorder(|r| r.undo_if(flag));
+        }
         write(self.all_updated(parts, places, &inputs, skip)?)
     }
 

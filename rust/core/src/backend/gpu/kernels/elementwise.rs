@@ -3,7 +3,19 @@
 use crate::backend::gpu::shader::{Expr, Kind};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::ir::op::{BinaryOp, CompareOp, UnaryOp};
+use crate::ir::op::{BinaryOp, CompareOp, Op, UnaryOp};
+
+/// An elementwise op, not yet rounded or cut to the dtype of its result.
+pub(in crate::backend::gpu) fn pointwise(op: &Op, x: &[Expr]) -> Result<Expr> {
+    match (op, x) {
+        (Op::Unary(op), [x]) => unary(*op, x),
+        (Op::Binary(op), [a, b]) => binary(*op, a, b),
+        (Op::Compare(op), [a, b]) => Ok(compare(*op, a, b)),
+        (Op::Select, [condition, a, b]) => Ok(choose(condition, a, b)),
+        (Op::Cast(dtype), [x]) => Ok(cast(x, *dtype)),
+        _ => Err(Error::bug(op.name(), "no function of elements")),
+    }
+}
 
 /// A function of one number.
 pub(in crate::backend::gpu) fn unary(op: UnaryOp, x: &Expr) -> Result<Expr> {

@@ -97,7 +97,8 @@ pub(in crate::backend::gpu) fn scatter_add(
     let total = elementwise::binary(BinaryOp::Add, &sum, &update)?;
     let total = shader.keep(&total);
     if Kind::of(out.dtype) == Kind::Float {
-        shader.line(format!("{} = {};", to.place(&target), total.text));
+        let raw = shader.target(&to, &target);
+        shader.line(format!("{raw} = {};", total.text));
     } else {
         shader.store(&to, &target, &total);
     }

@@ -4,7 +4,7 @@ use super::elementwise;
 use crate::backend::gpu::launch::{Launch, Slot, View};
 use crate::backend::gpu::shader::{Expr, Shader};
 use crate::backend::gpu::space::Space;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ir::op::Op;
 
 /// Elements of the result as a function of elements of inputs that have its shape.
@@ -38,12 +38,5 @@ pub(in crate::backend::gpu) fn copy(from: (Slot, View), to: (Slot, &View)) -> Re
 pub(in crate::backend::gpu) fn elementwise(op: &Op, inputs: &[View], out: &View) -> Result<Launch> {
     let bound: Vec<(Slot, View)> =
         inputs.iter().enumerate().map(|(place, view)| (Slot::Input(place), view.clone())).collect();
-    map(&bound, (Slot::Output(0), out), |_, x| match (op, x) {
-        (Op::Unary(unary), [x]) => elementwise::unary(*unary, x),
-        (Op::Binary(binary), [a, b]) => elementwise::binary(*binary, a, b),
-        (Op::Compare(compare), [a, b]) => Ok(elementwise::compare(*compare, a, b)),
-        (Op::Select, [condition, a, b]) => Ok(elementwise::choose(condition, a, b)),
-        (Op::Cast(dtype), [x]) => Ok(elementwise::cast(x, *dtype)),
-        _ => Err(Error::bug(op.name(), "no function of elements")),
-    })
+    map(&bound, (Slot::Output(0), out), |_, x| elementwise::pointwise(op, x))
 }

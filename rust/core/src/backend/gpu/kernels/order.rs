@@ -5,7 +5,6 @@ use crate::backend::gpu::launch::{Launch, Lowered, Slot, View};
 use crate::backend::gpu::shader::{Expr, Kind, Operand, Shader};
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::layout::Layout;
 
 /// Elements that are ordered by counting.
 const BLOCK: usize = 64;
@@ -22,7 +21,7 @@ pub(in crate::backend::gpu) fn sort(
     let count = x.shape().numel();
     let order = Order { axis, descending, x, count };
     // Where an element of the sorted line comes from, in two buffers by turns.
-    let table = View { layout: Layout::contiguous([count].into()), dtype: DType::U32 };
+    let table = View::whole([count], DType::U32);
     let mut launches = vec![order.blocks(&table)?];
     let (mut from, mut width) = (0, BLOCK);
     while width < length {
@@ -98,7 +97,8 @@ impl Order<'_> {
         let other = t.element("k");
         t.shader.line(format!("if is_before({}, k, {}, {}) {{ rank++; }}", other.text, mine.text, t.place));
         t.shader.line("}");
-        t.shader.line(format!("{} = {};", to.place(&format!("{} + {start} + rank", t.base)), t.place));
+        let target = t.shader.target(&to, &format!("{} + {start} + rank", t.base));
+        t.shader.line(format!("{target} = {};", t.place));
         Ok(t.shader.finish_each(self.count))
     }
 
@@ -128,7 +128,8 @@ impl Order<'_> {
         ));
         t.shader.line("}");
         let rank = format!("{pair} + ({} - {run} * {width}) + (low - {start})", t.place);
-        t.shader.line(format!("{} = {own};", write.place(&format!("{} + {rank}", t.base))));
+        let target = t.shader.target(&write, &format!("{} + {rank}", t.base));
+        t.shader.line(format!("{target} = {own};"));
         Ok(t.shader.finish_each(self.count))
     }
 

@@ -9,15 +9,14 @@ use crate::backend::gpu::space::Space;
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::ir::op::{ArgOp, BinaryOp, CumulateOp, ReduceOp};
-use crate::layout::Layout;
 use crate::shape::Shape;
 
 /// Threads that fold one line together.
 const TOGETHER: u32 = 256;
 /// Elements from which on a line is folded by a workgroup.
-const LONG: usize = 128;
+pub(super) const LONG: usize = 128;
 /// Lines from which on there are enough of them to keep a thread for each.
-const MANY: usize = 8192;
+pub(super) const MANY: usize = 8192;
 /// Elements that one workgroup folds; longer lines are folded in parts first.
 const PART: usize = 1 << 14;
 
@@ -34,13 +33,14 @@ pub(in crate::backend::gpu) fn reduce(op: ReduceOp, axes: &[usize], x: &View, ou
     let partial = View::whole([lines, parts], wide);
     let first = fold(op, axes, x, (Slot::Input(0), parts), (Slot::Scratch(0), &partial))?;
     let shape: Shape = out.shape().iter().copied().chain([parts]).collect();
-    let partial = View { layout: Layout::contiguous(shape), dtype: wide };
+    let partial = View::whole(shape, wide);
     let last = fold(op, &[out.shape().len()], &partial, (Slot::Scratch(0), 1), (Slot::Output(0), out))?;
     let bytes = lines * parts * wide.size().max(4);
     Ok(Lowered { launches: vec![first, last], scratch: vec![bytes], guards: Vec::new() })
 }
 
-fn step(op: ReduceOp) -> BinaryOp {
+/// How a fold takes one more element.
+pub(super) fn step(op: ReduceOp) -> BinaryOp {
     match op {
         ReduceOp::Sum => BinaryOp::Add,
         ReduceOp::Prod => BinaryOp::Mul,
@@ -52,7 +52,7 @@ fn step(op: ReduceOp) -> BinaryOp {
 }
 
 /// What a fold of nothing gives: a value that changes no other.
-fn neutral(shader: &mut Shader, op: ReduceOp, dtype: DType) -> Expr {
+pub(super) fn neutral(shader: &mut Shader, op: ReduceOp, dtype: DType) -> Expr {
     let bits = 8 * dtype.size() as u32;
     let lowest = if dtype.is_unsigned() { 0 } else { -(1i128 << (bits - 1)) };
     let highest = if dtype.is_unsigned() { (1i128 << bits) - 1 } else { (1i128 << (bits - 1)) - 1 };

@@ -1,63 +1,11 @@
-//! Windows that move over spatial axes: convolutions and pools, a thread for each element of the result.
+//! Windows that move over spatial axes: pools, a thread for each element of the result.
 //!
 //! Gradients of pools are gathered: an element looks up the windows that saw it, so that nothing is added by two threads.
 
 use crate::backend::gpu::launch::{Launch, Slot, View};
 use crate::backend::gpu::shader::{Expr, Kind, Operand, Shader};
 use crate::error::Result;
-use crate::ir::op::{ConvOp, PoolKind, PoolOp};
-
-/// A convolution of `[N, C, spatial...]` with `[O, C / groups, spatial...]`.
-pub(in crate::backend::gpu) fn conv(op: &ConvOp, x: &View, kernel: &View, out: &View) -> Result<Launch> {
-    let mut shader = Shader::default();
-    let (from, weights) = (shader.operand(Slot::Input(0), x), shader.operand(Slot::Input(1), kernel));
-    let to = shader.operand(Slot::Output(0), out);
-    let count = out.shape().numel();
-    let place = shader.each(count);
-    let at = shader.coordinates(out.shape(), &place);
-    let (batch, channels) = (out.shape()[0], out.shape()[1]);
-    let per_group = shader.param((channels / op.groups).max(1));
-    let per_batch_group = shader.param((channels / op.batch_groups).max(1));
-    let (batch, window) = (shader.param(batch), shader.param(kernel.shape()[1]));
-    let first_channel = shader.index(&format!("{} / {per_group} * {window}", at[1]));
-    let n = shader.index(&format!("{} / {per_batch_group} * {batch} + {}", at[1], at[0]));
-    let mut step = |view: &View, axis: usize| shader.word(view.layout.strides()[axis] as u32);
-    let (x_n, x_c, w_o, w_c) = (step(x, 0), step(x, 1), step(kernel, 0), step(kernel, 1));
-    let x_start = shader.index(&format!("{n} * {x_n} + {first_channel} * {x_c}"));
-    let w_start = shader.index(&format!("{} * {w_o}", at[1]));
-    shader.line("var total = 0.0;");
-    shader.line(format!("for (var c = 0u; c < {window}; c++) {{"));
-    let (mut x_at, mut w_at) = (format!("{x_start} + c * {x_c}"), format!("{w_start} + c * {w_c}"));
-    let spatial = op.strides.len();
-    for s in 0..spatial {
-        let (size, taps) = (shader.param(x.shape()[s + 2]), shader.param(kernel.shape()[s + 2]));
-        let (stride, gap) = (shader.param(op.strides[s]), shader.param(op.kernel_dilation[s]));
-        let low = shader.word(op.low[s] as i32 as u32);
-        let dilation = shader.param(op.input_dilation[s]);
-        shader.line(format!("for (var k{s} = 0u; k{s} < {taps}; k{s}++) {{"));
-        // What lies before the input wraps to a number beyond it.
-        let seen = shader.index(&format!("{} * {stride} + k{s} * {gap} - {low}", at[s + 2]));
-        let source = if op.input_dilation[s] == 1 {
-            shader.line(format!("if {seen} >= {size} {{ continue; }}"));
-            seen
-        } else {
-            shader.line(format!("if ({seen} & 0x80000000u) != 0u || {seen} % {dilation} != 0u {{ continue; }}"));
-            let source = shader.index(&format!("{seen} / {dilation}"));
-            shader.line(format!("if {source} >= {size} {{ continue; }}"));
-            source
-        };
-        let (x_s, w_s) =
-            (shader.word(x.layout.strides()[s + 2] as u32), shader.word(kernel.layout.strides()[s + 2] as u32));
-        x_at = shader.index(&format!("{x_at} + {source} * {x_s}"));
-        w_at = shader.index(&format!("{w_at} + k{s} * {w_s}"));
-    }
-    let (a, b) = (shader.load(&from, &x_at), shader.load(&weights, &w_at));
-    shader.line(format!("total = fma({}, {}, total);", a.text, b.text));
-    shader.line("}".repeat(spatial + 1));
-    let at = shader.position(out.layout.strides(), &at);
-    shader.store(&to, &at, &Expr::new(Kind::Float, "total"));
-    Ok(shader.finish_each(count))
-}
+use crate::ir::op::{PoolKind, PoolOp};
 
 /// Maxima or sums under a window.
 pub(in crate::backend::gpu) fn pool(op: &PoolOp, x: &View, out: &View) -> Result<Launch> {
