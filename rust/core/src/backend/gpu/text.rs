@@ -30,7 +30,7 @@ impl Launch {
         let statements = format!("{}\n{}", self.globals.join("\n"), self.body);
         let library = library::needed(&statements);
         let zero = params.len();
-        if library.contains("opaque(") {
+        if library.contains("opaque(") || statements.contains("opaque(") {
             params.push(0);
         }
         let mut shader = String::new();
