@@ -182,7 +182,7 @@ fn products<T: Vectored>(s: &Shapes, x: &Src<'_>, kernel: &Src<'_>, out: &mut Ds
             let product = Product::new(size, a, b)?;
             let to = &mut results[(n * s.outputs + first) * s.places()..];
             let target = Target::new(to, size.rows, size.columns, size.columns)?;
-            scratch::with(product.scratch(), |memory| product.run((0, 0), target, false, memory, |_, _| ()))?;
+            scratch::with(product.scratch(), |memory| product.run((0, 0), target, memory))?;
         }
     }
     Ok(())

@@ -260,8 +260,6 @@ struct Maker<'a> {
     registers: Registers,
     flat: bool,
     lanes: bool,
-    /// For each output the turn in which an input that it lies over is read for the last time.
-    over: Vec<usize>,
     product: bool,
     /// The value whose instruction was joined with the one that reads it.
     joined: Option<ValueId>,
@@ -292,7 +290,6 @@ impl<'a> Maker<'a> {
             registers: Registers::default(),
             flat: false,
             lanes: false,
-            over: vec![0; body.outputs.len()],
             product,
             joined: None,
         }
@@ -329,9 +326,6 @@ impl<'a> Maker<'a> {
             let truth = self.body.metas[id].dtype == DType::Bool;
             self.constant[id] = matches!(class, Class::Column | Class::Number);
             let mixed = self.mixed[id];
-            if let Under::Same(output) = under[input] {
-                self.over[output] = self.last[id];
-            }
             if dense[input] && self.is_read_first(id, under[input]) && !truth && !mixed {
                 self.places[id] = Some(Source::Input(input));
                 continue;
@@ -454,7 +448,8 @@ impl<'a> Maker<'a> {
                 self.registers.free.extend(joined);
                 (Target::Output(output), SmallVec::new())
             }
-            [output] if self.lanes && !constant && class == Class::Full && self.over[output] <= at => {
+            // What lies under it and is read later is in a register.
+            [output] if self.lanes && !constant && class == Class::Full => {
                 self.registers.free.extend(joined);
                 self.places[id] = Some(Source::Output(output));
                 (Target::Output(output), SmallVec::new())

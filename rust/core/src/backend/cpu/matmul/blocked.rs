@@ -121,36 +121,25 @@ impl<'a, T: Vectored> Product<'a, T> {
 
     /// Compute the part of the product that begins at row and column `at` and is as large as `out`.
     ///
-    /// With `adds`, the product is added to what `out` holds. `finish` gets every element of `out` once, by parts that
-    /// have just been computed: the part, and the row and column of the product where it begins.
-    pub(in crate::backend::cpu) fn run(
-        &self,
-        at: (usize, usize),
-        out: Target<'_, T>,
-        adds: bool,
-        scratch: &mut [T],
-        finish: impl FnMut(Target<'_, T>, (usize, usize)),
-    ) -> Result<()> {
+    pub(in crate::backend::cpu) fn run(&self, at: (usize, usize), out: Target<'_, T>, scratch: &mut [T]) -> Result<()> {
         let inside = at.0 + out.rows() <= self.size.rows && at.1 + out.columns() <= self.size.columns;
         if !inside || scratch.len() < self.scratch() || (self.panels && at.1 > 0) {
             return Err(Error::bug("matmul", "a part outside its product, or too little scratch memory"));
         }
-        T::run(chosen(), Run { product: *self, at, out, adds, scratch, finish });
+        T::run(chosen(), Run { product: *self, at, out, scratch });
         Ok(())
     }
 }
 
 /// One call of `Product::run`.
-struct Run<'a, 'b, T, F> {
+struct Run<'a, 'b, T> {
     product: Product<'a, T>,
     at: (usize, usize),
     out: Target<'b, T>,
-    adds: bool,
     scratch: &'b mut [T],
-    finish: F,
 }
 
-impl<T: Vectored, F: FnMut(Target<'_, T>, (usize, usize))> Kernel<T> for Run<'_, '_, T, F> {
+impl<T: Vectored> Kernel<T> for Run<'_, '_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -165,22 +154,18 @@ impl<T: Vectored, F: FnMut(Target<'_, T>, (usize, usize))> Kernel<T> for Run<'_,
             packed: (packed_a.as_mut_ptr(), packed_b.as_mut_ptr()),
             at: self.at,
             out: self.out,
-            adds: self.adds,
-            finish: self.finish,
         };
         walk.all(l);
     }
 }
 
 /// Walking over the blocks of a part of a product.
-struct Walk<'a, 'b, T, F> {
+struct Walk<'a, 'b, T> {
     product: &'a Product<'a, T>,
     blocks: Blocks,
     packed: (*mut T, *mut T),
     at: (usize, usize),
     out: Target<'b, T>,
-    adds: bool,
-    finish: F,
 }
 
 /// Columns of the result, terms of their sums, and where the right factor has both: in panels `step` apart.
@@ -207,7 +192,7 @@ struct Group<T> {
     column_step: isize,
 }
 
-impl<T: Vectored, F: FnMut(Target<'_, T>, (usize, usize))> Walk<'_, '_, T, F> {
+impl<T: Vectored> Walk<'_, '_, T> {
     fn all<L: Lanes<Elem = T>>(&mut self, l: L) {
         let depth = self.product.size.depth;
         let tiles = Tiles::new(self.out.rows(), tallest::<L>());
@@ -215,22 +200,13 @@ impl<T: Vectored, F: FnMut(Target<'_, T>, (usize, usize))> Walk<'_, '_, T, F> {
         let width = panels.unwrap_or(tiles.width::<L>() * L::WIDTH);
         for column in (0..self.out.columns()).step_by(self.blocks.columns) {
             let columns = self.blocks.columns.min(self.out.columns() - column);
-            if depth == 0 && !self.adds {
-                (0..self.out.rows()).for_each(|i| self.out.row(i)[column..column + columns].fill(T::round_from(0.0)));
-            }
+            // Sums of no terms are written, and finished, as others are.
             for term in (0..depth.max(1)).step_by(self.blocks.depth) {
                 let terms = self.blocks.depth.min(depth - term);
                 let block = self.block(l, width, (column, columns), (term, terms));
                 for group in (0..tiles.count).step_by(GROUP) {
                     let last = tiles.count.min(group + GROUP);
-                    if terms > 0 {
-                        self.group(l, width, (group..last).map(|i| tiles.tile(i)), &block);
-                    }
-                    if term + terms == depth {
-                        let (row, end) = (tiles.tile(group).0, tiles.tile(last).0);
-                        let place = (self.at.0 + row, self.at.1 + column);
-                        (self.finish)(self.out.part(row, end - row, column, columns), place);
-                    }
+                    self.group(l, width, (group..last).map(|i| tiles.tile(i)), &block);
                 }
             }
         }
@@ -311,7 +287,7 @@ impl<T: Vectored, F: FnMut(Target<'_, T>, (usize, usize))> Walk<'_, '_, T, F> {
                     c: self.out.pointer(group.row, block.column + across),
                     c_row: self.out.row_step(),
                     columns,
-                    adds: self.adds || block.term > 0,
+                    adds: block.term > 0,
                     finish: whole.map(|finish| finish.at(self.at.0 + group.row, self.at.1 + block.column + across)),
                 };
                 // SAFETY: the factors hold every term of these rows and columns, `out` these rows and columns.
@@ -368,8 +344,6 @@ mod tests {
         Matrix { elements, first: 0, row_step: *row_step, column_step: *column_step }
     }
 
-    fn nothing(_: Target<'_, f32>, _: (usize, usize)) {}
-
     const SIZES: [(usize, usize, usize); 12] = [
         (1, 1, 1),
         (1, 600, 70),
@@ -414,7 +388,7 @@ mod tests {
                     });
                     for (out, at) in parts {
                         let (product, scratch) = (product, &mut scratch[..]);
-                        f32::run(isa, Run { product, at, out, adds: false, scratch, finish: nothing });
+                        f32::run(isa, Run { product, at, out, scratch });
                     }
                     assert_eq!(out, wanted, "{m} {k} {n} on {}", isa.name());
                 }
@@ -428,7 +402,7 @@ mod tests {
                     let (mut scratch, mut out) = (vec![f32::NAN; product.scratch()], vec![f32::NAN; m * n]);
                     let out_part = Target::new(&mut out, m, n, n).unwrap();
                     let scratch = &mut scratch[..];
-                    f32::run(isa, Run { product, at: (0, 0), out: out_part, adds: false, scratch, finish: nothing });
+                    f32::run(isa, Run { product, at: (0, 0), out: out_part, scratch });
                     assert_eq!(out, wanted, "{m} {k} {n} by panels on {}", isa.name());
                 }
             }
@@ -440,22 +414,16 @@ mod tests {
         for (m, k, n) in SIZES {
             let (a, b) = (laid(&numbers(m * k, 5), k, 0), laid(&numbers(k * n, 2), n, 1));
             let product = Product::new(Size { rows: m, columns: n, depth: k }, of(&a), of(&b)).unwrap();
+            let plus: Vec<f32> = (0..m * n).map(|at| at as f32).collect();
+            let none = std::ptr::null();
+            let finish = Finish { bias: none, plus: plus.as_ptr(), relu: false, gate: none, row: n };
+            // SAFETY: `plus` outlives the product.
+            let last = unsafe { product.finished(finish) };
             let mut scratch = vec![0.0; product.scratch()];
             let (mut plain, mut finished) = (vec![1.5; m * (n + 3)], vec![1.5; m * (n + 3)]);
-            let mut run = |out: &mut [f32], by: f32| {
-                let target = Target::new(out, m, n, n + 3).unwrap();
-                let touch = |mut part: Target<'_, f32>, at: (usize, usize)| {
-                    for i in 0..part.rows() {
-                        part.row(i)
-                            .iter_mut()
-                            .enumerate()
-                            .for_each(|(j, x)| *x += by * ((at.0 + i) * n + at.1 + j) as f32);
-                    }
-                };
-                product.run((0, 0), target, true, &mut scratch, touch).unwrap();
-            };
-            run(&mut plain, 0.0);
-            run(&mut finished, 1.0);
+            for (product, out) in [(product, &mut plain), (last, &mut finished)] {
+                product.run((0, 0), Target::new(out, m, n, n + 3).unwrap(), &mut scratch).unwrap();
+            }
             for (at, (&x, &y)) in plain.iter().zip(&finished).enumerate() {
                 let (i, j) = (at / (n + 3), at % (n + 3));
                 let wanted = if j < n { x + (i * n + j) as f32 } else { 1.5 };
@@ -476,8 +444,8 @@ mod tests {
         assert!(Target::new(&mut out, 3, 3, 2).is_err() && Target::new(&mut out, 4, 2, 2).is_err());
         let mut scratch = vec![0.0; product.scratch()];
         let target = Target::new(&mut out, 3, 2, 2).unwrap();
-        assert!(product.run((1, 0), target, false, &mut scratch, |_, _| ()).is_err());
+        assert!(product.run((1, 0), target, &mut scratch).is_err());
         let target = Target::new(&mut out, 3, 2, 2).unwrap();
-        assert!(product.run((0, 0), target, false, &mut [], |_, _| ()).is_err());
+        assert!(product.run((0, 0), target, &mut []).is_err());
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Result};
 use std::marker::PhantomData;
-use std::slice;
 
 /// Rows and columns of a product, and the length of its sums.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -104,7 +103,7 @@ impl<'a, T> Target<'a, T> {
     }
 
     /// The rows before `row`, and the others.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for plans, which cut products"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests compute products by parts"))]
     pub(in crate::backend::cpu) fn split_rows(self, row: usize) -> (Self, Self) {
         let row = row.min(self.rows);
         let second = self.first.wrapping_add(row * self.row_step);
@@ -112,18 +111,11 @@ impl<'a, T> Target<'a, T> {
     }
 
     /// The columns before `column`, and the others.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for plans, which cut products"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests compute products by parts"))]
     pub(in crate::backend::cpu) fn split_columns(self, column: usize) -> (Self, Self) {
         let column = column.min(self.columns);
         let second = self.first.wrapping_add(column);
         (Self { columns: column, ..self }, Self { first: second, columns: self.columns - column, ..self })
-    }
-
-    /// One row.
-    pub(in crate::backend::cpu) fn row(&mut self, row: usize) -> &mut [T] {
-        assert!(row < self.rows, "row {row} of {}", self.rows);
-        // SAFETY: `new` has shown that the rows lie in a slice borrowed mutably, and the parts of a target are disjoint.
-        unsafe { slice::from_raw_parts_mut(self.first.add(row * self.row_step), self.columns) }
     }
 
     /// Address of an element, for kernels that stay inside.
@@ -134,11 +126,5 @@ impl<'a, T> Target<'a, T> {
     /// Distance of neighbours in a column.
     pub(super) fn row_step(&self) -> usize {
         self.row_step
-    }
-
-    /// Some rows and columns, borrowed.
-    pub(super) fn part(&mut self, row: usize, rows: usize, column: usize, columns: usize) -> Target<'_, T> {
-        assert!(row + rows <= self.rows && column + columns <= self.columns, "a part outside its target");
-        Target { first: self.pointer(row, column), row_step: self.row_step, rows, columns, life: PhantomData }
     }
 }

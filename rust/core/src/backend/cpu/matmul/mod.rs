@@ -45,7 +45,7 @@ fn float<T: Vectored>(size: Size, a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut 
         if size.columns == 1 { (size.transposed(), b.transposed(), a.transposed()) } else { (size, a, b) };
     let product = Product::new(size, a, b)?;
     let target = Target::new(out, size.rows, size.columns, size.columns)?;
-    memory::with(product.scratch(), |scratch| product.run((0, 0), target, false, scratch, |_, _| ()))
+    memory::with(product.scratch(), |scratch| product.run((0, 0), target, scratch))
 }
 
 fn each<T: Pod>(
