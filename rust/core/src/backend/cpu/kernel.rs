@@ -28,6 +28,10 @@ pub(super) struct Src<'a> {
 impl<'a> Src<'a> {
     /// The bytes as elements that the layout's indices point into.
     pub(super) fn elements<T: Pod>(&self) -> Result<&'a [T]> {
+        // No bytes lie anywhere, aligned or not.
+        if self.bytes.is_empty() {
+            return Ok(&[]);
+        }
         let whole = self.bytes.len() / size_of::<T>() * size_of::<T>();
         bytemuck::try_cast_slice(&self.bytes[..whole]).map_err(|_| misfit())
     }
@@ -50,6 +54,9 @@ pub(super) struct Dst<'a> {
 impl Dst<'_> {
     /// The bytes as elements.
     pub(super) fn elements<T: Pod>(&mut self) -> Result<&mut [T]> {
+        if self.bytes.is_empty() {
+            return Ok(&mut []);
+        }
         bytemuck::try_cast_slice_mut(self.bytes).map_err(|_| misfit())
     }
 }
