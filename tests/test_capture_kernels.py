@@ -50,3 +50,10 @@ def test_captured_training_equals_eager_training(batch: int, width: int, optimiz
     eager, captured = (losses(batch, width, optimizer, compiled=compiled) for compiled in (False, True))
     assert np.allclose(eager, captured, rtol=0, atol=1e-5 * eager[0])
     assert eager[-1] < eager[0]
+
+
+def test_a_product_without_terms_is_its_bias() -> None:
+    bias = ts.asarray(np.arange(70, dtype=np.float32))
+    run = ts.compile(lambda x, w: functional.relu(x @ w + bias - 3.0))
+    got = run(ts.zeros((600, 0)), ts.zeros((0, 70)))
+    assert np.array_equal(np.asarray(got), np.tile(np.maximum(np.arange(70, dtype=np.float32) - 3, 0), (600, 1)))

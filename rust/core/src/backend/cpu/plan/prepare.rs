@@ -297,8 +297,9 @@ pub(super) fn operand(slots: Slots, located: &Located, cut: Option<(usize, &Cut)
         Some((axis, cut)) => {
             let skipped = cut.rows * (cut.parts - 1);
             let rest = layout.shape()[axis] - skipped;
-            let advance = layout.strides()[axis] * (cut.rows * size) as isize;
-            (part(axis, cut.rows, 0), part(axis, rest, skipped), advance)
+            // What has no elements lies in one place for all parts.
+            let (skipped, step) = if located.meta.shape.numel() == 0 { (0, 0) } else { (skipped, cut.rows * size) };
+            (part(axis, cut.rows, 0), part(axis, rest, skipped), layout.strides()[axis] * step as isize)
         }
     };
     Operand { slot, first, advance, last: end, extents: [full, last] }
