@@ -1,6 +1,7 @@
 """Hypothesis profiles: `fast` by default, `slow` with `--hypothesis-profile slow`."""
 
 import os
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
@@ -10,3 +11,6 @@ settings.load_profile("fast")
 
 # SciPy reads this once, when it is imported: its functions then take our tensors.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
+
+# What GPUs compile stays between runs, and a tuning table of the user does not change results of tests.
+os.environ.setdefault("TRAINSMITH_CACHE_DIR", str(Path(__file__).parents[1] / "target" / "test-cache"))

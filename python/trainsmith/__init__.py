@@ -94,6 +94,7 @@ from trainsmith._mixed import autocast, is_autocast_enabled
 from trainsmith._namespace import __array_api_version__, __array_namespace_info__, devices
 from trainsmith._npz import load_npz, save_npz
 from trainsmith._picking import masked_fill, nonzero, take, take_along_axis
+from trainsmith._profile import profile
 from trainsmith._random import default_generator, manual_seed, rand, randint, randn
 from trainsmith._reduction import (
     all,
@@ -259,6 +260,7 @@ __all__ = [
     "positive",
     "pow",
     "prod",
+    "profile",
     "rand",
     "randint",
     "randn",

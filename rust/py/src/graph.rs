@@ -397,3 +397,12 @@ pub(crate) fn gpu_info(py: Python<'_>) -> PyResult<Vec<Facts>> {
         Ok(gpus().into_iter().map(row).collect())
     })
 }
+
+/// Write what GPUs have compiled for later processes.
+#[pyfunction]
+pub(crate) fn save_caches(py: Python<'_>) -> PyResult<()> {
+    gate(py, "save_caches", || {
+        trainsmith_core::backend::gpu::save_caches();
+        Ok(())
+    })
+}

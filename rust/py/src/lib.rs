@@ -20,6 +20,7 @@ mod gather;
 mod graph;
 mod operators;
 mod optimizer;
+mod profile;
 mod random;
 mod routes;
 mod schedule;
@@ -46,13 +47,15 @@ mod _core {
     #[pymodule_export]
     use crate::graph::{
         PyCaptured, PySnapshot, clip_by_norm, connected, count_hit, counters, devices, gpu_info, grad_enabled,
-        gradients, note_change, num_threads, read_together, record, record_event, recording, scan, set_grad_enabled,
-        set_num_threads, watch,
+        gradients, note_change, num_threads, read_together, record, record_event, recording, save_caches, scan,
+        set_grad_enabled, set_num_threads, watch,
     };
     #[pymodule_export]
     use crate::operators::{apply, function_names};
     #[pymodule_export]
     use crate::optimizer::{PyGroup, PyOptimizer, PyParamState};
+    #[pymodule_export]
+    use crate::profile::{PyProfile, start_profile, stop_profile};
     #[pymodule_export]
     use crate::random::{PyGenerator, default_generator};
     #[pymodule_export]
@@ -66,6 +69,7 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.py().import("atexit")?.call_method1("register", (module.getattr("save_caches")?,))?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod cpu;
 pub mod gpu;
+pub mod profile;
 pub mod reference;
 
 use crate::buffer::{Buffer, HostVec, Meta, Value};

@@ -3,6 +3,7 @@
 //! The tensor layer builds [`Node`]s, the passes rewrite [`Program`]s, the backends read both.
 
 pub mod build;
+pub mod cost;
 pub mod decompose;
 pub mod decompose_pool;
 pub mod fused;

@@ -35,6 +35,7 @@ mod testing;
 mod threads;
 mod turn;
 
+use crate::backend::profile::{self, Label, touched};
 use crate::backend::{Backend, Workspace, interpret, result_metas};
 use crate::buffer::{HostStorage, HostVec, Meta, Value, zeroed};
 use crate::device::Device;
@@ -101,7 +102,11 @@ impl Backend for Cpu {
         let mut results: SmallVec<[HostVec; 1]> = metas.iter().map(|meta| zeroed(meta.bytes())).collect();
         let mut targets: SmallVec<[Dst<'_>; 1]> =
             results.iter_mut().zip(&metas).map(|(bytes, meta)| Dst { bytes, meta }).collect();
-        kernel::run(op, &sources, &mut targets)?;
+        if profile::on() {
+            profile::timed(Device::Cpu, || label(op, inputs, &metas), || kernel::run(op, &sources, &mut targets))?;
+        } else {
+            kernel::run(op, &sources, &mut targets)?;
+        }
         drop(targets);
         Ok(results.into_iter().zip(&metas).map(|(bytes, meta)| Value::from_host(bytes, meta, Device::Cpu)).collect())
     }
@@ -120,6 +125,15 @@ impl Backend for Cpu {
     fn synchronise(&self) -> Result<()> {
         Ok(())
     }
+}
+
+/// What an eager op is called and costs.
+fn label(op: &Op, inputs: &[Value], metas: &[Meta]) -> Label {
+    let read: u64 = inputs.iter().map(|value| touched(&value.layout, value.dtype.size())).sum();
+    let written: u64 = metas.iter().map(|meta| meta.bytes() as u64).sum();
+    let taken: SmallVec<[Meta; 4]> = inputs.iter().map(Value::meta).collect();
+    let (taken, given): (Vec<&Meta>, Vec<&Meta>) = (taken.iter().collect(), metas.iter().collect());
+    Label::new(op, &taken, &given, read + written)
 }
 
 /// The elements of a value, where they lie.

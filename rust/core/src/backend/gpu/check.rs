@@ -3,6 +3,7 @@
 use super::kernels::guard;
 use super::launch::{Guard, Launch, Lowered, Rule, Slot, View};
 use super::{Gpu, run, storage, transfer};
+use crate::backend::profile::Label;
 use crate::backend::{Backend, cpu, locate};
 use crate::buffer::{Meta, Value, element_size, zeroed};
 use crate::device::Device;
@@ -12,6 +13,7 @@ use crate::ir::op::Op;
 use crate::ir::plan::Plan;
 use crate::layout::Layout;
 use smallvec::smallvec;
+use std::sync::Arc;
 
 /// Words of one answer: the place of an element or `PASSED`, and the element's own words.
 const WORDS: usize = 4;
@@ -70,7 +72,10 @@ impl Verdicts {
                 let Check { guard, view, .. } = &self.checks[number];
                 (&guard.rule, view, number * WORDS)
             };
-            launches.push(guard::guards(&now.iter().map(check).collect::<Vec<_>>(), &status)?);
+            let mut launch = guard::guards(&now.iter().map(check).collect::<Vec<_>>(), &status)?;
+            let (name, bytes) = (format!("check of {} values", now.len()), launch.footprint.bytes());
+            launch.label = Some(Arc::new(Label { name, flops: 0, bytes }));
+            launches.push(launch);
             rest = later;
         }
         Ok(launches)

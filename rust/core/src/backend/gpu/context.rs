@@ -2,6 +2,7 @@
 
 use super::adapters::adapter;
 use super::count;
+use super::kept::Kept;
 use super::memory::Memory;
 use super::text::Text;
 use super::tier::Tier;
@@ -24,8 +25,12 @@ pub(super) struct Context {
     pub(super) device: wgpu::Device,
     pub(super) queue: Queue,
     pub(super) memory: Arc<Memory>,
+    /// The device as users name it.
+    pub(super) place: Device,
     /// Operands that one kernel can have.
     pub(super) operands: usize,
+    /// Compiled shaders of earlier and later processes.
+    pub(super) kept: Kept,
     /// The process that opened it; children share no driver state.
     process: u32,
     /// The first thing that went wrong outside of a call that could say so.
@@ -54,9 +59,11 @@ impl Context {
         let adapter = adapter(number)?;
         let tier = Tier::wanted(Tier::of(adapter.features()))?;
         let limits = tier.limits(adapter.limits());
+        // Neither changes what is computed; the lowest tier shows what a card without clocks does.
+        let clock = if tier == Tier::T0 { Features::empty() } else { Features::TIMESTAMP_QUERY };
         let options = DeviceDescriptor {
             label: Some("trainsmith"),
-            required_features: Features::empty(),
+            required_features: adapter.features() & (Features::PIPELINE_CACHE | clock),
             required_limits: limits.clone(),
             memory_hints: MemoryHints::MemoryUsage,
             ..DeviceDescriptor::default()
@@ -77,9 +84,11 @@ impl Context {
         let memory = Memory::new(device.clone(), Device::Gpu(number), largest);
         Ok(Self {
             work: Mutex::new(Work::new(&device)),
+            kept: Kept::open(&device, &adapter.get_info()),
             device,
             queue,
             memory,
+            place: Device::Gpu(number),
             operands: limits.max_storage_buffers_per_shader_stage as usize,
             process: std::process::id(),
             fault,
@@ -88,9 +97,14 @@ impl Context {
         })
     }
 
+    /// Whether this process opened it.
+    pub(super) fn is_own(&self) -> bool {
+        std::process::id() == self.process
+    }
+
     /// Whether the GPU can still be used.
     pub(super) fn healthy(&self, op: &str) -> Result<()> {
-        if std::process::id() != self.process {
+        if !self.is_own() {
             let rule = "the process that opened the GPU; start children with spawn, not fork";
             return Err(Error::device(op, rule, "a forked child"));
         }
@@ -103,6 +117,13 @@ impl Context {
     /// The texts of all shaders compiled so far.
     pub(super) fn texts(&self) -> Vec<Arc<str>> {
         self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    /// Tell the user of those of these shaders that are about to be compiled.
+    pub(super) fn announce<'a>(&self, texts: impl IntoIterator<Item = &'a Text>) {
+        let known = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = texts.into_iter().map(|text| &text.shader).filter(|&shader| !known.contains_key(shader));
+        self.kept.announce(new.map(AsRef::as_ref));
     }
 
     /// Commands that wait to be handed over.
@@ -195,11 +216,12 @@ impl Context {
                 zero_initialize_workgroup_memory: false,
                 ..PipelineCompilationOptions::default()
             },
-            cache: None,
+            cache: self.kept.cache(),
         });
         if let Some(error) = pollster::block_on(scope.pop()) {
             return Err(Error::bug(op, format!("a shader that does not compile: {error}\n{}", text.shader)));
         }
+        self.kept.add(&text.shader);
         count::add(&count::SHADERS);
         count::add(&count::OBJECTS);
         known.insert(Arc::clone(&text.shader), pipeline.clone());

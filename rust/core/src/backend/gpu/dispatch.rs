@@ -1,10 +1,14 @@
 //! A dispatch of a plan: compiled and numbered once, bound again only where it meets other buffers.
 
+use super::clock;
 use super::context::Context;
-use super::launch::{Launch, Slot};
+use super::launch::Slot;
+use super::text::Text;
 use super::work::Region;
+use crate::backend::profile::Label;
 use crate::error::Result;
 use smallvec::SmallVec;
+use std::sync::Arc;
 use wgpu::{BindGroup, Buffer, BufferUsages, ComputePipeline};
 
 /// Buffers that a dispatch can meet by turns before it forgets the oldest.
@@ -21,6 +25,7 @@ pub(super) struct Dispatch {
     numbers: (usize, usize),
     groups: [u32; 3],
     bound: Vec<(SmallVec<[Buffer; 4]>, BindGroup)>,
+    label: Arc<Label>,
 }
 
 /// The numbers of all dispatches of a plan, one after the other.
@@ -39,15 +44,15 @@ impl Numbers {
 
 impl Dispatch {
     /// Compile a dispatch and add its numbers to those of the plan.
-    pub(super) fn new(context: &Context, op: &str, launch: &Launch, numbers: &mut Numbers) -> Result<Self> {
-        let text = launch.text();
+    pub(super) fn new(context: &Context, op: &str, text: Text, numbers: &mut Numbers) -> Result<Self> {
         let pipeline = context.pipeline(op, &text)?;
         let start = numbers.0.len();
         numbers.0.extend_from_slice(bytemuck::cast_slice(&text.params));
         let bytes = (4 * text.params.len().next_multiple_of(4)).max(16);
         numbers.0.resize((start + bytes).next_multiple_of(ALIGN), 0);
         let slots = text.slots.into();
-        Ok(Self { pipeline, slots, numbers: (start, bytes), groups: text.groups, bound: Vec::new() })
+        let label = text.label.unwrap_or_else(|| clock::plain(op));
+        Ok(Self { pipeline, slots, numbers: (start, bytes), groups: text.groups, bound: Vec::new(), label })
     }
 
     /// Record it over the buffers of this call.
@@ -69,7 +74,8 @@ impl Dispatch {
             self.bound.push((buffers.iter().copied().cloned().collect(), group));
             self.bound.len() - 1
         });
-        context.work().replay(context, &self.pipeline, &self.bound[place].1, self.groups);
+        let label = || Arc::clone(&self.label);
+        context.work().replay(context, &self.pipeline, &self.bound[place].1, self.groups, label);
         Ok(())
     }
 }

@@ -59,6 +59,13 @@ impl Footprint {
         }
     }
 
+    /// Bytes that are touched, each stretch once.
+    pub(super) fn bytes(&self) -> u64 {
+        let all: Vec<&Stretch> = self.reads.iter().chain(&self.writes).collect();
+        let new = |at: usize| !all[..at].contains(&all[at]);
+        (0..all.len()).filter(|&at| new(at)).map(|at| (all[at].end - all[at].start) as u64).sum()
+    }
+
     /// Whether the order of two shows.
     pub(super) fn meets(&self, other: &Self) -> bool {
         meet(&self.writes, &other.reads) || meet(&self.reads, &other.writes) || meet(&self.writes, &other.writes)

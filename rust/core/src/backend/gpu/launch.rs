@@ -1,7 +1,11 @@
 //! What a kernel is before it runs: shader text, numbers, and which values it is bound to. Pure data.
 
 use super::footprint::Footprint;
+use crate::backend::profile::{Label, touched};
+use crate::buffer::{Meta, element_size};
+use crate::device::Device;
 use crate::dtype::DType;
+use crate::ir::op::Op;
 use crate::layout::Layout;
 use crate::shape::Shape;
 use std::sync::Arc;
@@ -77,6 +81,8 @@ pub(super) struct Launch {
     pub(super) threads: u32,
     /// Workgroups in each direction.
     pub(super) groups: [u32; 3],
+    /// What a profile calls it.
+    pub(super) label: Option<Arc<Label>>,
 }
 
 /// What an op needs of its data, before anything that reads it may be believed.
@@ -111,6 +117,25 @@ pub(super) struct Lowered {
 }
 
 impl Lowered {
+    /// Let a profile call the dispatches by their op.
+    pub(super) fn name(&mut self, op: &Op, inputs: &[View], outputs: &[View]) {
+        let meta = |view: &View| Meta::new(view.shape().clone(), view.dtype);
+        let metas = [inputs, outputs].map(|side| side.iter().map(meta).collect::<Vec<_>>());
+        let [taken, given] = metas.each_ref().map(|side| side.iter().collect::<Vec<_>>());
+        let bytes = |view: &View| touched(&view.layout, element_size(view.dtype, Device::Gpu(0)));
+        let whole = Label::new(op, &taken, &given, inputs.iter().chain(outputs).map(bytes).sum());
+        if let [launch] = &mut self.launches[..] {
+            launch.label = Some(Arc::new(whole));
+            return;
+        }
+        let count = self.launches.len();
+        for (at, launch) in self.launches.iter_mut().enumerate() {
+            let name = format!("{} ({} of {count})", whole.name, at + 1);
+            let flops = if at == 0 { whole.flops } else { 0 };
+            launch.label = Some(Arc::new(Label { name, flops, bytes: launch.footprint.bytes() }));
+        }
+    }
+
     /// Bindings of the dispatch that has most.
     pub(super) fn bindings(&self) -> usize {
         self.launches.iter().map(|launch| launch.bindings.len()).max().unwrap_or(0)

@@ -6,10 +6,13 @@
 
 mod adapters;
 mod check;
+mod clock;
 mod context;
 mod count;
+mod disk;
 mod dispatch;
 mod footprint;
+mod kept;
 mod kernels;
 mod launch;
 mod library;
@@ -51,6 +54,17 @@ pub struct Gpu {
 pub fn texts() -> Vec<Arc<str>> {
     let opened = (0..Device::GPUS).filter_map(|number| gpu(number).context.get()?.as_ref().ok());
     opened.flat_map(Context::texts).collect()
+}
+
+/// Write what GPUs have compiled for later processes; call it before the process ends.
+pub fn save_caches() {
+    let opened = (0..Device::GPUS).filter_map(|number| gpu(number).context.get()?.as_ref().ok());
+    opened.filter(|context| context.is_own()).for_each(|context| context.kept.save(true));
+}
+
+/// Wait for everything that was handed to GPUs.
+pub(super) fn settle() -> Result<()> {
+    clock::settle((0..Device::GPUS).filter_map(|number| gpu(number).context.get()?.as_ref().ok()))
 }
 
 /// The GPU with a number below [`Device::GPUS`].

@@ -8,7 +8,7 @@ use super::footprint::Footprint;
 use super::launch::{Launch, Lowered, Slot, View};
 use super::lower;
 use super::memory::GpuStorage;
-use super::text::{can_join, merged};
+use super::text::{Text, can_join, merged};
 use crate::backend::{Backend, locate};
 use crate::buffer::{Buffer, Value, element_size};
 use crate::device::Device;
@@ -98,9 +98,15 @@ pub(super) fn prepare(gpu: &Gpu, plan: &Plan) -> Result<Prepared> {
     }
     let mut numbers = Numbers::default();
     let commit = commit.unwrap_or(maker.drafts.len());
-    let stages = maker.drafts.iter().map(|draft| draft.stage(context, &mut numbers)).collect::<Result<_>>()?;
     let looks = verdicts.as_ref().map_or(Ok(Vec::new()), |verdicts| verdicts.looks(&late, context.operands))?;
-    let late = looks.iter().map(|look| Dispatch::new(context, "check", look, &mut numbers)).collect::<Result<_>>()?;
+    let looks: Vec<Text> = looks.iter().map(Launch::text).collect();
+    let texts: Vec<Option<Text>> = maker.drafts.iter().map(Draft::text).collect();
+    context.announce(texts.iter().flatten().chain(&looks));
+    let drafts = maker.drafts.iter().zip(texts);
+    let stages = drafts.map(|(draft, text)| draft.stage(context, text, &mut numbers)).collect::<Result<_>>()?;
+    let late = looks.into_iter().map(|look| Dispatch::new(context, "check", look, &mut numbers));
+    let late = late.collect::<Result<_>>()?;
+    context.kept.save(false);
     let (scratch, numbers) = (maker.scratch, numbers.upload(context));
     Ok(Prepared { arena: Arc::new(arena), constants, scratch, stages, commit, verdicts, late, numbers })
 }
@@ -144,10 +150,11 @@ impl Maker<'_> {
         }
         let lowered = lower::lower(&step.op, &bound.inputs, &bound.outputs)?;
         let holds = |lowered: &Lowered| lowered.bindings() <= self.context.operands || !matches!(step.op, Op::Fused(_));
-        let Some(lowered) = lowered.filter(holds) else {
+        let Some(mut lowered) = lowered.filter(holds) else {
             self.draft(step, &bound.footprint, What::Whole(turn));
             return Ok(());
         };
+        lowered.name(&step.op, &bound.inputs, &bound.outputs);
         let first = self.scratch.len();
         for &bytes in &lowered.scratch {
             self.scratch.push(self.context.memory.take(step.op.name(), bytes, bytes)?);
@@ -184,12 +191,20 @@ impl Maker<'_> {
 }
 
 impl Draft {
-    fn stage(&self, context: &Context, numbers: &mut Numbers) -> Result<Stage> {
-        Ok(match &self.what {
-            What::Whole(step) => Stage::Whole(*step),
-            What::Kernels(kernels) if kernels.is_empty() => Stage::Nothing,
-            What::Kernels(kernels) => {
-                let dispatch = Dispatch::new(context, self.op, &merged(kernels), numbers);
+    /// What is compiled for it.
+    fn text(&self) -> Option<Text> {
+        match &self.what {
+            What::Kernels(kernels) if !kernels.is_empty() => Some(merged(kernels).text()),
+            What::Kernels(_) | What::Whole(_) => None,
+        }
+    }
+
+    fn stage(&self, context: &Context, text: Option<Text>, numbers: &mut Numbers) -> Result<Stage> {
+        Ok(match (&self.what, text) {
+            (What::Whole(step), _) => Stage::Whole(*step),
+            (What::Kernels(_), None) => Stage::Nothing,
+            (What::Kernels(_), Some(text)) => {
+                let dispatch = Dispatch::new(context, self.op, text, numbers);
                 let located = |error| locate(error, self.origin.as_deref());
                 Stage::Kernel { dispatch: dispatch.map_err(located)?, origin: self.origin.clone() }
             }

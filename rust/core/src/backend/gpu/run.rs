@@ -4,7 +4,7 @@ use super::launch::{Launch, Lowered, Slot, View};
 use super::memory::GpuStorage;
 use super::work::Region;
 use super::{Gpu, check, kernels, lower, scan, storage};
-use crate::backend::{Backend, cpu, interpret};
+use crate::backend::{Backend, cpu, interpret, profile};
 use crate::buffer::{Meta, Value, element_size};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ pub(super) fn run(gpu: &Gpu, op: &Op, inputs: &[Value], metas: &[Meta]) -> Resul
     }
     let views: SmallVec<[View; 4]> = inputs.iter().map(view_of).collect();
     let targets: SmallVec<[View; 1]> = metas.iter().map(|meta| View::whole(meta.shape.clone(), meta.dtype)).collect();
-    let lowered = match (lower::lower(op, &views, &targets)?, op) {
+    let mut lowered = match (lower::lower(op, &views, &targets)?, op) {
         (Some(lowered), _) if lowered.bindings() <= gpu.operands(op.name())? => lowered,
         (_, Op::Fused(attributes)) => return interpret(gpu, &attributes.body, inputs).map(SmallVec::from_vec),
         (Some(lowered), _) => lowered,
@@ -36,6 +36,9 @@ pub(super) fn run(gpu: &Gpu, op: &Op, inputs: &[Value], metas: &[Meta]) -> Resul
     check::at_once(gpu, op, &lowered.guards, inputs)?;
     if matches!(op, Op::CheckFinite { .. } | Op::CheckIndex { .. }) {
         return Ok(inputs.into());
+    }
+    if profile::on() {
+        lowered.name(op, &views, &targets);
     }
     let outputs = metas.iter().map(|meta| gpu.allocate(op.name(), meta)).collect::<Result<SmallVec<[Value; 1]>>>()?;
     record(gpu, op.name(), &lowered, inputs, &outputs)?;

@@ -276,7 +276,7 @@ impl Shader {
     /// Close a kernel.
     pub(super) fn finish(self, threads: u32, groups: [u32; 3]) -> Launch {
         let Self { bindings, footprint, params, globals, body, .. } = self;
-        Launch { bindings, footprint, params, globals, body, threads, groups }
+        Launch { bindings, footprint, params, globals, body, threads, groups, label: None }
     }
 }
 

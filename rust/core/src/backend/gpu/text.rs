@@ -1,9 +1,11 @@
 //! From kernels to the text of a shader; kernels that do not touch each other's values become one.
 
+use super::clock::together;
 use super::footprint::Footprint;
 use super::launch::{Launch, Slot};
 use super::library;
 use super::shader::MOST_GROUPS;
+use crate::backend::profile::Label;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -21,6 +23,8 @@ pub(super) struct Text {
     pub(super) params: Vec<u32>,
     /// Workgroups in each direction.
     pub(super) groups: [u32; 3],
+    /// What a profile calls it.
+    pub(super) label: Option<Arc<Label>>,
 }
 
 impl Launch {
@@ -55,7 +59,7 @@ impl Launch {
             marked(&self.body, &|binding| format!("b{binding}"), &word),
         );
         let slots = self.bindings.iter().map(|(slot, _)| *slot).collect();
-        Text { shader: shader.into(), slots, params, groups: self.groups }
+        Text { shader: shader.into(), slots, params, groups: self.groups, label: self.label.clone() }
     }
 }
 
@@ -87,6 +91,7 @@ pub(super) fn merged(kernels: &[Launch]) -> Launch {
         body: "    let number = group.x + group.y * groups.x;\n".into(),
         threads,
         groups: [0; 3],
+        label: Some(Arc::new(together(kernels.iter().filter_map(|kernel| kernel.label.as_deref())))),
     };
     let mut first = 0;
     for kernel in kernels {

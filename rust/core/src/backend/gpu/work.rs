@@ -1,13 +1,15 @@
 //! Commands on their way to the GPU: recorded in order, handed over in batches, read back.
 
+use super::clock::{self, Clock};
 use super::context::Context;
 use super::count;
 use super::launch::{Launch, Slot};
 use super::transfer::bytes_of;
+use crate::backend::profile::{self, Label};
 use crate::error::{Error, Result};
 use smallvec::SmallVec;
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
 use wgpu::{
     BindGroup, BindingResource, Buffer, BufferBinding, BufferDescriptor, BufferSize, BufferUsages, CommandEncoder,
     CommandEncoderDescriptor, ComputePass, ComputePassDescriptor, ComputePipeline, MapMode, PollType, SubmissionIndex,
@@ -24,7 +26,7 @@ const UNDER_WAY: usize = 3;
 /// Bytes of uploads that may wait for a batch.
 const UPLOADS: usize = 16 << 20;
 /// How long a read waits.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Part of a buffer.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +63,8 @@ pub(super) struct Work {
     under_way: Vec<SubmissionIndex>,
     /// Buffers for reading back, by turns.
     staging: Vec<Buffer>,
+    /// Made by the first profile.
+    clock: Option<Clock>,
 }
 
 impl Work {
@@ -80,6 +84,7 @@ impl Work {
             uploaded: 0,
             under_way: Vec::new(),
             staging: Vec::new(),
+            clock: None,
         }
     }
 
@@ -102,7 +107,7 @@ impl Work {
         self.numbers.resize((start + needed).next_multiple_of(ALIGN), 0);
         let regions: SmallVec<[Region<'a>; 8]> = text.slots.iter().map(|&slot| region(slot)).collect::<Result<_>>()?;
         let group = context.bind((&self.number_buffer, (start, needed)), &regions);
-        self.replay(context, &pipeline, &group, text.groups);
+        self.replay(context, &pipeline, &group, text.groups, || text.label.unwrap_or_else(|| clock::plain(op)));
         Ok(())
     }
 
@@ -113,17 +118,46 @@ impl Work {
         pipeline: &ComputePipeline,
         group: &BindGroup,
         groups: [u32; 3],
+        label: impl FnOnce() -> Arc<Label>,
     ) {
         if self.dispatches >= BATCH {
             self.flush(context);
         }
         count::add(&count::DISPATCHES);
-        let pass = self.pass(context);
-        pass.set_pipeline(pipeline);
-        pass.set_bind_group(0, group, &[]);
-        let [x, y, z] = groups;
-        pass.dispatch_workgroups(x, y, z);
+        if profile::on() {
+            return self.timed(context, pipeline, group, groups, label());
+        }
+        dispatch(self.pass(context), pipeline, group, groups);
         self.dispatches += 1;
+    }
+
+    /// Record a dispatch in a pass of its own, whose time is noted when its batch is done.
+    fn timed(
+        &mut self,
+        context: &Context,
+        pipeline: &ComputePipeline,
+        group: &BindGroup,
+        groups: [u32; 3],
+        label: Arc<Label>,
+    ) {
+        let mut clock = self.clock.take().unwrap_or_else(|| Clock::new(context));
+        let alone = !clock.is_of_gpu();
+        if alone || clock.is_full() {
+            self.clock = Some(clock);
+            let index = self.flush(context);
+            if alone {
+                let wait = PollType::Wait { submission_index: index, timeout: Some(PATIENCE) };
+                let _ = context.device.poll(wait);
+            }
+            clock = self.clock.take().unwrap_or_else(|| Clock::new(context));
+        }
+        self.pass = None;
+        dispatch(&mut clock.pass(self.encoder(context), label), pipeline, group, groups);
+        self.dispatches += 1;
+        self.clock = Some(clock);
+        if alone {
+            self.flush(context);
+        }
     }
 
     fn encoder(&mut self, context: &Context) -> &mut CommandEncoder {
@@ -142,12 +176,19 @@ impl Work {
     /// Hand over what was recorded.
     pub(super) fn flush(&mut self, context: &Context) -> Option<SubmissionIndex> {
         self.pass = None;
-        let encoder = self.encoder.take()?;
+        let mut encoder = self.encoder.take()?;
         if !self.numbers.is_empty() {
             context.queue.write_buffer(&self.number_buffer, 0, &self.numbers);
             self.numbers.clear();
         }
+        if let Some(clock) = &self.clock {
+            clock.close(&mut encoder);
+        }
+        let handed_over = Instant::now();
         let index = context.queue.submit([encoder.finish()]);
+        if let Some(clock) = &mut self.clock {
+            clock.read(context, handed_over, index.clone());
+        }
         (self.dispatches, self.uploaded) = (0, 0);
         self.under_way.push(index.clone());
         if self.under_way.len() > UNDER_WAY {
@@ -187,6 +228,12 @@ impl Work {
         let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
         context.buffer("staging", bytes.next_power_of_two().max(4096), usage)
     }
+}
+
+fn dispatch(pass: &mut ComputePass<'static>, pipeline: &ComputePipeline, group: &BindGroup, [x, y, z]: [u32; 3]) {
+    pass.set_pipeline(pipeline);
+    pass.set_bind_group(0, group, &[]);
+    pass.dispatch_workgroups(x, y, z);
 }
 
 impl Context {

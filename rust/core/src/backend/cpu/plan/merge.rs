@@ -60,8 +60,16 @@ pub(super) fn merge(
     };
     let kernel = Kernel::Fused(Box::new(code), first);
     let inputs = inputs.collect();
-    let mut ready =
-        vec![Ready { kernel, inputs, outputs, parts: count, staged: false, cost, origin: step.origin.clone() }];
+    let mut ready = vec![Ready {
+        kernel,
+        inputs,
+        outputs,
+        parts: count,
+        staged: false,
+        cost,
+        origin: step.origin.clone(),
+        step: 0,
+    }];
     ready.extend(later);
     Some(ready)
 }
@@ -143,5 +151,6 @@ fn sum(slots: Slots, start: usize, width: usize, parts: usize, output: &Located,
         staged: false,
         cost: (width * parts) as f64 * 0.5,
         origin: step.origin.clone(),
+        step: 0,
     }
 }

@@ -7,12 +7,13 @@ mod cut;
 mod merge;
 mod prepare;
 mod stage;
+mod timed;
 mod turns;
 mod work;
 
 use super::arena::{Memories, Memory};
 use super::{copy, source, threads};
-use crate::backend::Workspace;
+use crate::backend::{Workspace, profile};
 use crate::buffer::{Buffer, HostStorage, HostVec, Meta, Storage, Value, zeroed};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -87,7 +88,9 @@ impl Room {
         self.claim(plan, workspace, inputs);
         self.place(plan, workspace, inputs)?;
         let work = Work::new(&self.prepared, Memories::new(&self.slots));
-        if self.prepared.parallel {
+        if profile::on() {
+            timed::run(plan, &work)?;
+        } else if self.prepared.parallel {
             threads::run(&work)?;
         } else {
             threads::inline(&work);

@@ -96,6 +96,8 @@ pub(super) struct Ready {
     pub(super) staged: bool,
     pub(super) cost: f64,
     pub(super) origin: Option<Arc<str>>,
+    /// Number of the plan's step that it belongs to.
+    pub(super) step: usize,
 }
 
 /// What a step runs.
@@ -174,6 +176,7 @@ pub(super) fn ready(plan: &Plan, cutting: Cutting) -> Result<(Vec<Ready>, usize,
         if at == plan.commit {
             commit = steps.len();
         }
+        let first = steps.len();
         let packed = if matches!(cutting, Cutting::Worth) { packed(step, slots, &mut aside) } else { None };
         let in_panels = packed.is_some();
         let then = packed.map(|(pack, then)| {
@@ -189,6 +192,7 @@ pub(super) fn ready(plan: &Plan, cutting: Cutting) -> Result<(Vec<Ready>, usize,
         let mut ready = merged.unwrap_or_else(|| vec![alone(step, in_panels, slots, cutting)]);
         ready.iter_mut().try_for_each(|step| check(step, &aliases))?;
         steps.extend(ready);
+        steps[first..].iter_mut().for_each(|ready| ready.step = at);
     }
     Ok((steps, commit, aside))
 }
@@ -223,6 +227,7 @@ fn packed(step: &Step, slots: Slots, aside: &mut usize) -> Option<(Ready, Step)>
         staged: false,
         cost,
         origin: step.origin.clone(),
+        step: 0,
     };
     let mut then = step.clone();
     then.inputs[1] = panels;
@@ -260,6 +265,7 @@ pub(super) fn alone(step: &Step, in_panels: bool, slots: Slots, cutting: Cutting
         cost,
         kernel,
         origin: step.origin.clone(),
+        step: 0,
     }
 }
 
@@ -328,6 +334,15 @@ impl Ready {
     /// Whether its parts are tasks of their own, which were shown to keep apart though their operands are whole.
     pub(super) fn is_apart(&self) -> bool {
         matches!(self.kernel, Kernel::Turns(_))
+    }
+
+    /// Bytes that all parts read and write, each once.
+    pub(super) fn bytes(&self) -> u64 {
+        let bytes = |operand: &Operand| {
+            let parts = if operand.advance == 0 { 1 } else { self.parts };
+            (0..parts).map(|part| operand.part(part, parts).0.bytes as u64).sum::<u64>()
+        };
+        self.inputs.iter().chain(&self.outputs).map(bytes).sum()
     }
 
     /// Bytes that one part reads and writes.

@@ -95,7 +95,7 @@ pub(super) fn turns(
     let outputs = step.outputs.iter().chain([&room]).map(|output| operand(slots, output, None)).collect();
     let parts = turns.tasks.tasks.len();
     let (kernel, origin) = (Kernel::Turns(Box::new(turns)), step.origin.clone());
-    ready.push(Ready { kernel, inputs, outputs, parts, staged: false, cost, origin });
+    ready.push(Ready { kernel, inputs, outputs, parts, staged: false, cost, origin, step: 0 });
     Ok(Some(ready))
 }
 

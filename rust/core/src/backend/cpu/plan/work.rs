@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// One call of a prepared plan.
 pub(super) struct Work<'a> {
-    prepared: &'a Prepared,
+    pub(super) prepared: &'a Prepared,
     memories: Memories<'a>,
     /// A part has failed: no other begins.
     failed: AtomicBool,
@@ -40,6 +40,21 @@ impl<'a> Work<'a> {
         Err(locate(first.unwrap_or(error), step.origin.as_deref()))
     }
 
+    /// Run one part unless one has failed; whether the task goes on.
+    #[inline]
+    pub(super) fn part(&self, at: u32, part: u32) -> bool {
+        if self.failed.load(Ordering::Acquire) {
+            return false;
+        }
+        match run(&self.prepared.steps[at as usize], part as usize, self.memories) {
+            Ok(()) => true,
+            Err(error) => {
+                self.fail((at, part), error);
+                false
+            }
+        }
+    }
+
     fn fail(&self, (at, part): (u32, u32), error: Error) {
         self.failed.store(true, Ordering::Release);
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,11 +75,8 @@ impl Job for Work<'_> {
 
     fn run(&self, stage: usize, task: usize) {
         for &(at, part) in &self.prepared.stages[stage].tasks[task] {
-            if self.failed.load(Ordering::Acquire) {
+            if !self.part(at, part) {
                 return;
-            }
-            if let Err(error) = run(&self.prepared.steps[at as usize], part as usize, self.memories) {
-                return self.fail((at, part), error);
             }
         }
     }
