@@ -11,8 +11,8 @@ def counters() -> dict[str, int]:
     Returns:
         Name and count of each event: `eager_ops` run at once, `recordings` made, `captured_steps` run, `fresh_buffers`
         allocated for outputs of captured steps, `host_buffers` allocated for anything, `gpu_dispatches` recorded,
-        `gpu_objects` (buffers, bind groups, pipelines) made, `plan_hits` and `plans_evicted` of compiled functions, and
-        `checks` against eager runs.
+        `gpu_objects` (buffers, bind groups, pipelines) made, `gpu_reads` that waited for values, `plan_hits` and
+        `plans_evicted` of compiled functions, and `checks` against eager runs.
 
     Example:
         >>> import trainsmith as ts

@@ -201,6 +201,11 @@ class TrainingLoop:
         try:
             ended = self._steps()
             return ended if ended is not None else self._end_epoch()
+        except NonFiniteError as error:
+            # A reader met what an earlier step on a GPU has found.
+            if self.config.on_nan == "error":
+                self._refused(error)
+            raise
         except CancelledError:
             if self._ctx is not None and self._ctx.done:
                 return "interrupted"
@@ -217,6 +222,9 @@ class TrainingLoop:
             assert batch is not None, "next() was True"
             try:
                 loss = learner.train_step(batch)
+                if self.config.on_nan != "error":
+                    # A GPU says only to a reader that a step has changed nothing; this one has to be known now.
+                    loss = float(loss)
             except NonFiniteError as error:
                 self._refused(error)
                 loss = math.nan

@@ -16,6 +16,8 @@ use crate::ir::plan::Plan;
 use crate::ir::program::Program;
 use smallvec::SmallVec;
 use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
 
 /// Working memory of one plan: its arena, and buffers that outputs will be written into.
 #[derive(Debug, Default)]
@@ -28,6 +30,21 @@ pub struct Workspace {
     pub fresh: u64,
     /// What the backend made of the plan at the first call.
     pub room: Option<Box<dyn Any + Send>>,
+    /// Given where a call may come back before its checks are known: see [`Undo`].
+    pub undo: Option<Undo>,
+}
+
+/// Takes back what the last calls of a plan did outside of it, so many of them.
+///
+/// A backend that has it need not wait for a call's checks. A call that fails then writes over no input, nor does any
+/// later one, until something is read from the device; the reader gets the error, and these calls are taken back.
+#[derive(Clone)]
+pub struct Undo(pub Arc<dyn Fn(usize) + Send + Sync>);
+
+impl fmt::Debug for Undo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Undo")
+    }
 }
 
 /// A place that holds values and runs ops.

@@ -1,6 +1,6 @@
 //! A captured step: a plan, where its inputs come from, where its outputs go.
 
-use crate::backend::{self, Workspace};
+use crate::backend::{self, Undo, Workspace};
 use crate::buffer::{Meta, Value, zeroed};
 use crate::device::Device;
 use crate::dtype::DType;
@@ -179,6 +179,7 @@ impl Captured {
             Exit::Replaced { input, .. } => inputs[*input].cell.map(|cell| (*input, cell)),
             Exit::Written(_) | Exit::Alias(_) | Exit::Shared { .. } => None,
         });
+        let workspace = Workspace { undo: undo(&plan, &targets, &recorder.events), ..Workspace::default() };
         Ok(Self {
             lent: lent.collect(),
             plan,
@@ -190,7 +191,7 @@ impl Captured {
             gradients,
             variables,
             events: recorder.events,
-            desk: Mutex::default(),
+            desk: Mutex::new(Desk { workspace, ..Desk::default() }),
             runs: AtomicU64::new(0),
             last_run: AtomicU64::new(counters::CAPTURED_STEPS.load(Ordering::Relaxed)),
         })
@@ -471,6 +472,24 @@ fn nothing() -> Value {
         Value::from_host(zeroed(0), &meta, Device::Cpu)
     });
     EMPTY.clone()
+}
+
+/// Lets the backend come back before a step is known to be good, where a step changes nothing but cells that are written
+/// in place and counts that can be taken back.
+fn undo(plan: &Plan, targets: &[Target], events: &[Arc<dyn HostEvent>]) -> Option<Undo> {
+    let quiet = |(target, exit): (&Target, &Exit)| match target {
+        Target::Result => true,
+        Target::Cell(_) => matches!(exit, Exit::Replaced { .. }),
+        Target::Argument(_) | Target::Handle(_) | Target::Sink(_) | Target::Undo(_) => false,
+    };
+    let can = targets.iter().zip(&plan.exits).all(quiet) && events.iter().all(|event| event.undoes_many());
+    let events = events.to_vec();
+    let undo = move |steps: usize| {
+        for event in (0..steps).flat_map(|_| events.iter().rev()) {
+            event.rollback();
+        }
+    };
+    can.then(|| Undo(Arc::new(undo)))
 }
 
 /// The outputs that are new values of cells whose old ones are inputs.

@@ -24,7 +24,7 @@ pub fn add(counter: &AtomicU64, amount: u64) {
 }
 
 /// All counters by name.
-pub fn all() -> [(&'static str, u64); 8] {
+pub fn all() -> [(&'static str, u64); 9] {
     let get = |c: &AtomicU64| c.load(Ordering::Relaxed);
     [
         ("eager_ops", get(&EAGER_OPS)),
@@ -35,5 +35,6 @@ pub fn all() -> [(&'static str, u64); 8] {
         ("host_buffers", pool::allocated()),
         ("gpu_dispatches", gpu::dispatches()),
         ("gpu_objects", gpu::objects()),
+        ("gpu_reads", gpu::reads()),
     ]
 }

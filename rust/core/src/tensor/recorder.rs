@@ -44,6 +44,10 @@ pub trait HostEvent: Send + Sync {
     fn advance(&self) -> Result<Vec<f64>>;
     /// Undo the last advance after a step that failed.
     fn rollback(&self);
+    /// Whether more advances than the last can be undone: then nobody has to wait until a step is known to be good.
+    fn undoes_many(&self) -> bool {
+        false
+    }
     /// Whether what the step was recorded with still holds.
     fn fits(&self) -> bool {
         true

@@ -1,123 +1,47 @@
 //! Checks on data: kernels find the first element that breaks a rule; the error is the CPU's own.
 
+use super::context::Context;
 use super::kernels::guard;
-use super::launch::{Guard, Launch, Lowered, Rule, Slot, View};
+use super::launch::{Guard, Lowered, Rule};
 use super::{Gpu, run, storage, transfer};
-use crate::backend::profile::Label;
-use crate::backend::{Backend, cpu, locate};
+use crate::backend::{Backend, cpu};
 use crate::buffer::{Meta, Value, element_size, zeroed};
 use crate::device::Device;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::op::Op;
-use crate::ir::plan::Plan;
 use crate::layout::Layout;
 use smallvec::smallvec;
-use std::sync::Arc;
 
 /// Words of one answer: the place of an element or `PASSED`, and the element's own words.
-const WORDS: usize = 4;
-/// Checks of one dispatch.
-const MOST: usize = 64;
+pub(super) const WORDS: usize = 4;
 
 /// What one check answered.
-type Answer = [u32; WORDS];
+pub(super) type Answer = [u32; WORDS];
 
-/// A check of a plan.
-pub(super) struct Check {
-    /// The step that asks for it.
-    pub(super) step: usize,
-    /// What must hold.
-    pub(super) guard: Guard,
-    /// Where the value lies.
-    pub(super) view: View,
-}
-
-/// Answers of a plan's checks, on the GPU until they are read.
-pub(super) struct Verdicts {
-    status: Value,
-    pub(super) checks: Vec<Check>,
-}
-
-impl Verdicts {
-    /// Room for the answers.
-    pub(super) fn new(gpu: &Gpu, checks: Vec<Check>) -> Result<Self> {
-        let verdicts = Self { status: answers(gpu, checks.len())?, checks };
-        Ok(verdicts)
-    }
-
-    /// The buffer of the answers.
-    pub(super) fn buffer(&self) -> Result<&wgpu::Buffer> {
-        Ok(storage("check", &self.status.buffer)?.buffer())
-    }
-
-    /// The dispatches that look at these checks' values.
-    pub(super) fn looks(&self, numbers: &[usize], operands: usize) -> Result<Vec<Launch>> {
-        let status = View { home: Some(Slot::Status), ..View::whole([WORDS * self.checks.len()], DType::U32) };
-        let mut launches = Vec::new();
-        let mut rest = numbers;
-        while !rest.is_empty() {
-            // As many as can be bound together.
-            let mut homes = vec![(status.home, status.dtype)];
-            let fits = |number: &&usize| {
-                let view = &self.checks[**number].view;
-                if !homes.contains(&(view.home, view.dtype)) {
-                    homes.push((view.home, view.dtype));
-                }
-                homes.len() <= operands
-            };
-            let count = rest.iter().take(MOST).take_while(fits).count();
-            let (now, later) = rest.split_at(count.max(1));
-            let check = |&number: &usize| {
-                let Check { guard, view, .. } = &self.checks[number];
-                (&guard.rule, view, number * WORDS)
-            };
-            let mut launch = guard::guards(&now.iter().map(check).collect::<Vec<_>>(), &status)?;
-            let (name, bytes) = (format!("check of {} values", now.len()), launch.footprint.bytes());
-            launch.label = Some(Arc::new(Label { name, flops: 0, bytes }));
-            launches.push(launch);
-            rest = later;
-        }
-        Ok(launches)
-    }
-
-    /// Wait for the answers, and raise what the first failing check found.
-    pub(super) fn judge(&self, gpu: &Gpu, plan: &Plan) -> Result<()> {
-        let answers = read(gpu, &self.status)?;
-        for (check, answer) in self.checks.iter().zip(&answers) {
-            let step = &plan.steps[check.step];
-            if let Some(error) = verdict(&check.guard, &step.inputs[check.guard.input].meta, answer) {
-                return Err(locate(error, step.origin.as_deref()));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Room for so many answers, which all say that nothing is wrong.
-fn answers(gpu: &Gpu, count: usize) -> Result<Value> {
-    let status = gpu.allocate("check", &Meta::new([count * WORDS], DType::U32))?;
-    reset(gpu, &status)?;
+/// Room for so many answers, which all say that nothing is wrong, and for words behind them, which are 0.
+pub(super) fn answers(gpu: &Gpu, count: usize, behind: usize) -> Result<Value> {
+    let status = gpu.allocate("check", &Meta::new([count * WORDS + behind], DType::U32))?;
+    reset(gpu.context("check")?, &status, count)?;
     Ok(status)
 }
 
-fn reset(gpu: &Gpu, status: &Value) -> Result<()> {
-    let context = gpu.context("check")?;
-    let words = vec![guard::PASSED; status.shape().numel()];
+/// Let all answers say that nothing is wrong.
+pub(super) fn reset(context: &Context, status: &Value, count: usize) -> Result<()> {
+    let mut words = vec![0; status.shape().numel()];
+    words[..count * WORDS].fill(guard::PASSED);
     context.work().write(context, storage("check", &status.buffer)?.buffer(), 0, transfer::bytes_of(&words));
     Ok(())
 }
 
-/// All answers, once the GPU has come so far.
-fn read(gpu: &Gpu, status: &Value) -> Result<Vec<Answer>> {
-    let buffer = storage("check", &status.buffer)?.buffer();
-    let bytes = gpu.context("check")?.read("check", buffer, 0, 4 * status.shape().numel())?;
-    let answers: Vec<Answer> = bytes.chunks_exact(4 * WORDS).map(bytemuck::pod_read_unaligned).collect();
-    if answers.iter().any(|answer| answer[0] != guard::PASSED) {
-        // A later call must not see what this one found in a check that it does not reach.
-        reset(gpu, status)?;
-    }
-    Ok(answers)
+/// Bytes of so many answers.
+pub(super) fn status_bytes(count: usize) -> usize {
+    4 * WORDS * count
+}
+
+/// Bytes of a status buffer as answers.
+pub(super) fn answers_in(bytes: &[u8]) -> Vec<Answer> {
+    bytes.chunks_exact(4 * WORDS).map(bytemuck::pod_read_unaligned).collect()
 }
 
 /// Check the inputs of an op that is about to run, and wait for the answer.
@@ -125,16 +49,22 @@ pub(super) fn at_once(gpu: &Gpu, op: &Op, guards: &[Guard], inputs: &[Value]) ->
     if guards.is_empty() {
         return Ok(());
     }
-    let status = answers(gpu, guards.len())?;
+    let status = answers(gpu, guards.len(), 0)?;
     let checked =
         |guard: &Guard| inputs.get(guard.input).ok_or_else(|| Error::bug(op.name(), "a check of a value it lacks"));
     for (number, guard) in guards.iter().enumerate() {
         let value = checked(guard)?;
         let answer = status.with_layout(Layout::new([WORDS].into(), smallvec![1], number * WORDS));
-        let launch = guard::guards(&[(&guard.rule, &run::view_of(value), 0)], &run::view_of(&answer))?;
+        let launch = guard::guards(&[(&guard.rule, &run::view_of(value), 0)], &run::view_of(&answer), None)?;
         run::record(gpu, "check", &Lowered::from(launch), std::slice::from_ref(value), std::slice::from_ref(&answer))?;
     }
-    for (guard, answer) in guards.iter().zip(read(gpu, &status)?) {
+    let bytes = gpu.context("check")?.read(
+        "check",
+        storage("check", &status.buffer)?.buffer(),
+        0,
+        status_bytes(guards.len()),
+    )?;
+    for (guard, answer) in guards.iter().zip(answers_in(&bytes)) {
         if let Some(error) = verdict(guard, &checked(guard)?.meta(), &answer) {
             return Err(error);
         }
@@ -143,7 +73,7 @@ pub(super) fn at_once(gpu: &Gpu, op: &Op, guards: &[Guard], inputs: &[Value]) ->
 }
 
 /// What the CPU says of a value that has the element that a check found, and else zeros.
-fn verdict(guard: &Guard, meta: &Meta, answer: &Answer) -> Option<Error> {
+pub(super) fn verdict(guard: &Guard, meta: &Meta, answer: &Answer) -> Option<Error> {
     let place = answer[0] as usize;
     if answer[0] == guard::PASSED {
         return None;

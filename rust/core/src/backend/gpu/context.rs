@@ -6,6 +6,7 @@ use super::kept::Kept;
 use super::memory::Memory;
 use super::text::Text;
 use super::tier::Tier;
+use super::verdicts::Verdicts;
 use super::work::{Region, Work};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -38,6 +39,8 @@ pub(super) struct Context {
     layouts: Mutex<HashMap<usize, Layouts>>,
     pipelines: Mutex<HashMap<Arc<str>, ComputePipeline>>,
     work: Mutex<Work>,
+    /// Checks of plans whose calls nobody waits for.
+    deferred: Mutex<Vec<Arc<Verdicts>>>,
 }
 
 impl fmt::Debug for Context {
@@ -94,6 +97,7 @@ impl Context {
             fault,
             layouts: Mutex::default(),
             pipelines: Mutex::default(),
+            deferred: Mutex::default(),
         })
     }
 
@@ -131,6 +135,22 @@ impl Context {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Let whoever reads from this GPU look at a plan's checks.
+    pub(super) fn defer(&self, verdicts: &Arc<Verdicts>) {
+        let mut deferred = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+        if !deferred.iter().any(|known| Arc::ptr_eq(known, verdicts)) {
+            // Those of a plan that is gone are kept until they have been read.
+            deferred.retain(|known| Arc::strong_count(known) > 1 || known.unread() > 0);
+            deferred.push(Arc::clone(verdicts));
+        }
+    }
+
+    /// Checks of calls that nobody has read.
+    pub(super) fn unread(&self) -> Vec<Arc<Verdicts>> {
+        let deferred = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+        deferred.iter().filter(|verdicts| verdicts.unread() > 0).cloned().collect()
+    }
+
     /// How kernels with so many operands are bound.
     fn group_layout(&self, operands: usize) -> BindGroupLayout {
         self.layouts(operands).group
@@ -152,7 +172,8 @@ impl Context {
                 } else {
                     BufferBindingType::Storage { read_only: false }
                 },
-                has_dynamic_offset: false,
+                // One binding serves all numbers of a plan.
+                has_dynamic_offset: binding == 0,
                 min_binding_size: None,
             },
             count: None,
@@ -173,14 +194,10 @@ impl Context {
         self.device.create_buffer(&BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false })
     }
 
-    /// Numbers, and operands that are whole buffers, as a kernel sees them.
-    pub(super) fn bind(
-        &self,
-        (numbers, (start, bytes)): (&Buffer, (usize, usize)),
-        operands: &[Region<'_>],
-    ) -> BindGroup {
+    /// So many bytes of numbers, whose place is told when it is used, and operands, as a kernel sees them.
+    pub(super) fn bind(&self, numbers: &Buffer, bytes: usize, operands: &[Region<'_>]) -> BindGroup {
         count::add(&count::OBJECTS);
-        let numbers = Region { buffer: numbers, offset: start as u64, size: Some(bytes as u64) };
+        let numbers = Region { buffer: numbers, offset: 0, size: Some(bytes as u64) };
         let entries: SmallVec<[BindGroupEntry<'_>; 8]> = std::iter::once(&numbers)
             .chain(operands)
             .enumerate()

@@ -9,6 +9,9 @@ pub(super) static DISPATCHES: AtomicU64 = AtomicU64::new(0);
 /// Buffers, bind groups and pipelines made.
 pub(super) static OBJECTS: AtomicU64 = AtomicU64::new(0);
 
+/// Times somebody waited for values from a GPU.
+pub(super) static READS: AtomicU64 = AtomicU64::new(0);
+
 /// One more.
 pub(super) fn add(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
@@ -27,4 +30,9 @@ pub fn dispatches() -> u64 {
 /// Buffers, bind groups and pipelines made so far in this process.
 pub fn objects() -> u64 {
     OBJECTS.load(Ordering::Relaxed)
+}
+
+/// How often somebody waited for values from a GPU so far in this process.
+pub fn reads() -> u64 {
+    READS.load(Ordering::Relaxed)
 }

@@ -21,8 +21,8 @@ const ALIGN: usize = 256;
 pub(super) struct Dispatch {
     pipeline: ComputePipeline,
     slots: SmallVec<[Slot; 4]>,
-    /// Where its numbers start, and how many bytes they have.
-    numbers: (usize, usize),
+    /// Bytes of its numbers.
+    bytes: usize,
     groups: [u32; 3],
     bound: Vec<(SmallVec<[Buffer; 4]>, BindGroup)>,
     label: Arc<Label>,
@@ -33,6 +33,14 @@ pub(super) struct Dispatch {
 pub(super) struct Numbers(Vec<u8>);
 
 impl Numbers {
+    /// Add the numbers of a dispatch, and give where they start.
+    pub(super) fn push(&mut self, words: &[u32]) -> usize {
+        let start = self.0.len();
+        self.0.extend_from_slice(bytemuck::cast_slice(words));
+        self.0.resize((start + bytes_for(words)).next_multiple_of(ALIGN), 0);
+        start
+    }
+
     /// A buffer with all of them.
     pub(super) fn upload(&self, context: &Context) -> Buffer {
         let size = self.0.len().max(ALIGN);
@@ -42,17 +50,61 @@ impl Numbers {
     }
 }
 
+/// Bytes that a dispatch with these numbers is bound to.
+pub(super) fn bytes_for(words: &[u32]) -> usize {
+    (4 * words.len().next_multiple_of(4)).max(16)
+}
+
 impl Dispatch {
+    /// Compile a dispatch.
+    pub(super) fn new(context: &Context, op: &str, text: Text) -> Result<Self> {
+        let pipeline = context.pipeline(op, &text)?;
+        let (bytes, slots) = (bytes_for(&text.params), text.slots.into());
+        let label = text.label.unwrap_or_else(|| clock::plain(op));
+        Ok(Self { pipeline, slots, bytes, groups: text.groups, bound: Vec::new(), label })
+    }
+
+    /// Bind it to the buffers of this call: the number of the binding, which stays until the next one is made.
+    pub(super) fn bind<'b>(
+        &mut self,
+        context: &Context,
+        numbers: &Buffer,
+        buffer: impl Fn(Slot) -> Result<&'b Buffer>,
+    ) -> Result<usize> {
+        let buffers: SmallVec<[&Buffer; 8]> = self.slots.iter().map(|&slot| buffer(slot)).collect::<Result<_>>()?;
+        let met = |(known, _): &(SmallVec<[Buffer; 4]>, BindGroup)| known.iter().eq(buffers.iter().copied());
+        let known = self.bound.iter().position(met);
+        Ok(known.unwrap_or_else(|| {
+            if self.bound.len() == KEPT {
+                self.bound.remove(0);
+            }
+            let regions: SmallVec<[Region<'_>; 8]> = buffers.iter().map(|buffer| Region::whole(buffer)).collect();
+            let group = context.bind(numbers, self.bytes, &regions);
+            self.bound.push((buffers.iter().copied().cloned().collect(), group));
+            self.bound.len() - 1
+        }))
+    }
+
+    /// Record it as it was bound, with the numbers that start at a place.
+    pub(super) fn replay(&self, context: &Context, bound: usize, start: usize) {
+        let label = || Arc::clone(&self.label);
+        context.work().replay(context, &self.pipeline, (&self.bound[bound].1, start), self.groups, label);
+    }
+}
+
+/// A dispatch that runs once in a plan.
+#[derive(Debug)]
+pub(super) struct Once {
+    dispatch: Dispatch,
+    /// Where its numbers start.
+    start: usize,
+}
+
+impl Once {
     /// Compile a dispatch and add its numbers to those of the plan.
     pub(super) fn new(context: &Context, op: &str, text: Text, numbers: &mut Numbers) -> Result<Self> {
-        let pipeline = context.pipeline(op, &text)?;
-        let start = numbers.0.len();
-        numbers.0.extend_from_slice(bytemuck::cast_slice(&text.params));
-        let bytes = (4 * text.params.len().next_multiple_of(4)).max(16);
-        numbers.0.resize((start + bytes).next_multiple_of(ALIGN), 0);
-        let slots = text.slots.into();
-        let label = text.label.unwrap_or_else(|| clock::plain(op));
-        Ok(Self { pipeline, slots, numbers: (start, bytes), groups: text.groups, bound: Vec::new(), label })
+        let start = numbers.push(&text.params);
+        Ok(Self { dispatch: Dispatch::new(context, op, text)?, start })
     }
 
     /// Record it over the buffers of this call.
@@ -62,20 +114,8 @@ impl Dispatch {
         numbers: &Buffer,
         buffer: impl Fn(Slot) -> Result<&'b Buffer>,
     ) -> Result<()> {
-        let buffers: SmallVec<[&Buffer; 8]> = self.slots.iter().map(|&slot| buffer(slot)).collect::<Result<_>>()?;
-        let met = |(known, _): &(SmallVec<[Buffer; 4]>, BindGroup)| known.iter().eq(buffers.iter().copied());
-        let known = self.bound.iter().position(met);
-        let place = known.unwrap_or_else(|| {
-            if self.bound.len() == KEPT {
-                self.bound.remove(0);
-            }
-            let regions: SmallVec<[Region<'_>; 8]> = buffers.iter().map(|buffer| Region::whole(buffer)).collect();
-            let group = context.bind((numbers, self.numbers), &regions);
-            self.bound.push((buffers.iter().copied().cloned().collect(), group));
-            self.bound.len() - 1
-        });
-        let label = || Arc::clone(&self.label);
-        context.work().replay(context, &self.pipeline, &self.bound[place].1, self.groups, label);
+        let bound = self.dispatch.bind(context, numbers, buffer)?;
+        self.dispatch.replay(context, bound, self.start);
         Ok(())
     }
 }

@@ -114,6 +114,8 @@ pub(super) struct Lowered {
     pub(super) launches: Vec<Launch>,
     /// Bytes of each piece of working memory.
     pub(super) scratch: Vec<usize>,
+    /// Whether the dispatches write elements of their own, so that they can run at once.
+    pub(super) apart: bool,
 }
 
 impl Lowered {

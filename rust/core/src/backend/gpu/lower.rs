@@ -82,7 +82,7 @@ fn kernels(op: &Op, inputs: &[View], outputs: &[View]) -> Result<Lowered> {
         Op::Cumulate { op, axis, reverse } => reduce::cumulate(*op, *axis, *reverse, input(0)?, out)?.into(),
         Op::View(view) => movement::view(view, input(0)?, out)?.into(),
         Op::Pad { low, interior, value, .. } => movement::pad(low, interior, *value, input(0)?, out)?.into(),
-        Op::Concat { axis } => movement::concat(*axis, inputs, out)?.into(),
+        Op::Concat { axis } => Lowered { apart: true, ..movement::concat(*axis, inputs, out)?.into() },
         Op::MatMul => product::matmul(input(0)?, input(1)?, Epilogue::Plain(out))?.into(),
         Op::Conv(attributes) => conv::conv(attributes, input(0)?, input(1)?, Epilogue::Plain(out))?.into(),
         Op::Gather { axis } => index::gather(*axis, input(0)?, input(1)?, out)?.into(),

@@ -5,6 +5,7 @@
 //! documentation; a dtype that GPUs lack is refused.
 
 mod adapters;
+mod carry;
 mod check;
 mod clock;
 mod context;
@@ -20,6 +21,7 @@ mod lower;
 mod memory;
 mod plan;
 mod prepare;
+mod queue;
 mod run;
 mod scan;
 mod shader;
@@ -27,6 +29,9 @@ mod space;
 mod text;
 mod tier;
 mod transfer;
+mod turns;
+mod unroll;
+mod verdicts;
 mod work;
 
 use crate::backend::{Backend, Workspace, result_metas};
@@ -38,7 +43,7 @@ use crate::ir::plan::Plan;
 use crate::layout::Layout;
 pub use adapters::{GpuInfo, gpus};
 use context::Context;
-pub use count::{dispatches, objects, shaders};
+pub use count::{dispatches, objects, reads, shaders};
 use memory::GpuStorage;
 use smallvec::SmallVec;
 use std::sync::{Arc, OnceLock};

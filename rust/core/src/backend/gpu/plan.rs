@@ -1,14 +1,16 @@
 //! Plans: every step is lowered once, at the first call; a call binds values and records dispatches.
 //!
-//! Checks write into a status buffer. It is read before the last phase of the plan, so that a step that fails changes
+//! Checks write into a status buffer. Where the caller can take a call back later, nobody waits for it: the last phase
+//! does nothing once a check has failed. Else it is read before the last phase, so that a step that fails changes
 //! nothing, and its error comes from the call that it belongs to.
 
 use super::context::Context;
 use super::launch::Slot;
 use super::memory::GpuStorage;
 use super::prepare::{Prepared, Stage, prepare, view};
+use super::verdicts::UNREAD;
 use super::{Gpu, run, scan, storage};
-use crate::backend::{Backend, Workspace, locate};
+use crate::backend::{Backend, Undo, Workspace, locate};
 use crate::buffer::{Buffer, Meta, Value};
 use crate::error::{Error, Result};
 use crate::ir::op::Op;
@@ -30,14 +32,24 @@ pub(super) fn run(
         Some(prepared) => prepared,
         None => Box::new(prepare(gpu, plan)?),
     };
-    let done = call(gpu, plan, &mut prepared, inputs, outputs);
+    let done = call(gpu, plan, (&mut prepared, workspace.undo.as_ref()), inputs, outputs);
     workspace.room = Some(prepared);
     done
 }
 
-fn call(gpu: &Gpu, plan: &Plan, prepared: &mut Prepared, inputs: &mut [Value], outputs: &mut Vec<Value>) -> Result<()> {
+fn call(
+    gpu: &Gpu,
+    plan: &Plan,
+    (prepared, undo): (&mut Prepared, Option<&Undo>),
+    inputs: &mut [Value],
+    outputs: &mut Vec<Value>,
+) -> Result<()> {
     outputs.clear();
     let context = gpu.context("compile")?;
+    let undo = undo.filter(|_| prepared.masked);
+    if prepared.verdicts.as_ref().is_some_and(|verdicts| verdicts.unread() >= UNREAD) {
+        context.wait("compile")?;
+    }
     // Where each output is written; those without a buffer of their own are found when all is done.
     let mut targets: Vec<Option<Value>> = Vec::new();
     for exit in &plan.exits {
@@ -47,7 +59,7 @@ fn call(gpu: &Gpu, plan: &Plan, prepared: &mut Prepared, inputs: &mut [Value], o
             Exit::Alias(_) | Exit::Shared { .. } => None,
         });
     }
-    let Prepared { arena, constants, scratch, stages, commit, verdicts, late, numbers } = prepared;
+    let Prepared { arena, constants, scratch, stages, commit, verdicts, late, numbers, .. } = prepared;
     let now = Call { gpu, context, plan, arena, constants, inputs, targets: &targets };
     let status = verdicts.as_ref().map(|verdicts| verdicts.buffer()).transpose()?;
     let buffer = |slot: Slot| match (slot, status) {
@@ -58,8 +70,12 @@ fn call(gpu: &Gpu, plan: &Plan, prepared: &mut Prepared, inputs: &mut [Value], o
     let mut judge = || -> Result<()> {
         let Some(verdicts) = &*verdicts else { return Ok(()) };
         late.iter_mut().try_for_each(|look| look.record(context, numbers, buffer))?;
-        verdicts.judge(gpu, plan)
+        if undo.is_some() { Ok(()) } else { verdicts.judge(context) }
     };
+    if let (Some(verdicts), Some(undo)) = (&*verdicts, undo) {
+        verdicts.defer(undo);
+        context.defer(verdicts);
+    }
     for (turn, stage) in stages.iter_mut().enumerate() {
         if turn == *commit {
             judge()?;
@@ -67,6 +83,9 @@ fn call(gpu: &Gpu, plan: &Plan, prepared: &mut Prepared, inputs: &mut [Value], o
         match stage {
             Stage::Kernel { dispatch, origin } => {
                 dispatch.record(context, numbers, buffer).map_err(|error| locate(error, origin.as_deref()))?;
+            }
+            Stage::Turns { turns, origin } => {
+                turns.record(context, numbers, buffer).map_err(|error| locate(error, origin.as_deref()))?;
             }
             Stage::Nothing => {}
             Stage::Whole(step) => {

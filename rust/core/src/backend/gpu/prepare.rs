@@ -1,19 +1,23 @@
 //! What is made of a plan at its first call: dispatches in an order that merges those that do not touch each other.
 
 use super::Gpu;
-use super::check::{Check, Verdicts};
+use super::carry::Room;
 use super::context::Context;
-use super::dispatch::{Dispatch, Numbers};
+use super::dispatch::{Numbers, Once};
 use super::footprint::Footprint;
-use super::launch::{Launch, Lowered, Slot, View};
+use super::launch::{Launch, Slot, View};
 use super::lower;
 use super::memory::GpuStorage;
-use super::text::{Text, can_join, merged};
+use super::queue::{Draft, Queue, What};
+use super::text::{Text, merged};
+use super::turns::{Series, Turns};
+use super::unroll::{Site, Unrolled, unroll};
+use super::verdicts::{Check, Verdicts};
 use crate::backend::{Backend, locate};
 use crate::buffer::{Buffer, Value, element_size};
 use crate::device::Device;
 use crate::error::Result;
-use crate::ir::op::Op;
+use crate::ir::op::{Op, ScanOp};
 use crate::ir::plan::{Exit, Located, Place, Plan, Step};
 use crate::layout::{Layout, Strides};
 use std::sync::Arc;
@@ -26,9 +30,11 @@ pub(super) struct Prepared {
     pub(super) stages: Vec<Stage>,
     /// Number of the first stage of the last phase.
     pub(super) commit: usize,
-    pub(super) verdicts: Option<Verdicts>,
+    pub(super) verdicts: Option<Arc<Verdicts>>,
+    /// Whether the last phase writes nothing once a check has failed, so that a call need not wait for its checks.
+    pub(super) masked: bool,
     /// Looks at everything that is still there when the last phase begins.
-    pub(super) late: Vec<Dispatch>,
+    pub(super) late: Vec<Once>,
     /// The numbers of all dispatches.
     pub(super) numbers: wgpu::Buffer,
 }
@@ -36,23 +42,12 @@ pub(super) struct Prepared {
 /// What runs at once.
 pub(super) enum Stage {
     /// A dispatch, of one kernel or several.
-    Kernel { dispatch: Dispatch, origin: Option<Arc<str>> },
+    Kernel { dispatch: Once, origin: Option<Arc<str>> },
+    /// All turns of a loop.
+    Turns { turns: Turns, origin: Option<Arc<str>> },
     /// A check that is done elsewhere.
     Nothing,
-    /// A loop, a decomposition, or a fused body without a kernel: run as an op of its own and copied to its place.
-    Whole(usize),
-}
-
-/// What becomes one stage.
-struct Draft {
-    what: What,
-    footprint: Footprint,
-    op: &'static str,
-    origin: Option<Arc<str>>,
-}
-
-enum What {
-    Kernels(Vec<Launch>),
+    /// A decomposition, or a loop or fused body that is no sequence of kernels: run as an op of its own and copied to its place.
     Whole(usize),
 }
 
@@ -66,24 +61,16 @@ struct Bound {
 /// Make a plan ready.
 pub(super) fn prepare(gpu: &Gpu, plan: &Plan) -> Result<Prepared> {
     let context = gpu.context("compile")?;
-    let arena = context.memory.take("compile", plan.arena, plan.arena)?;
-    let here = |value: &Value| {
-        if value.device() == gpu.device() {
-            return gpu.compacted("compile", value);
-        }
-        let host = crate::backend::of(value.device()).download(value)?;
-        gpu.upload(&host, &value.meta())
-    };
-    let constants = plan.constants.iter().map(here).collect::<Result<_>>()?;
     let bounds: Vec<Bound> = plan.steps.iter().map(|step| bound(gpu.device(), plan, step)).collect();
     let (checks, late) = checks(plan, &bounds);
-    let verdicts = if checks.is_empty() { None } else { Some(Verdicts::new(gpu, checks)?) };
-    let mut maker = Maker { context, drafts: Vec::new(), phase: 0, scratch: Vec::new() };
+    let verdicts = if checks.is_empty() { None } else { Some(Arc::new(Verdicts::new(gpu, checks)?)) };
+    let queue = Queue::new(context.operands, Vec::new());
+    let mut maker = Maker { device: gpu.device(), plan, queue, arena: plan.arena, constants: plan.constants.clone() };
     let mut commit = None;
     for (turn, (step, bound)) in plan.steps.iter().zip(&bounds).enumerate() {
         if turn == plan.commit {
-            maker.phase = maker.drafts.len();
-            commit = Some(maker.phase);
+            commit = Some(maker.queue.begin_phase());
+            maker.queue.mask.clone_from(&verdicts);
         }
         let due = |verdicts: &Verdicts| -> Vec<usize> {
             let due = |number: &usize| verdicts.checks[*number].step == turn && !late.contains(number);
@@ -91,24 +78,41 @@ pub(super) fn prepare(gpu: &Gpu, plan: &Plan) -> Result<Prepared> {
         };
         if let Some(verdicts) = &verdicts {
             for look in verdicts.looks(&due(verdicts), context.operands)? {
-                maker.place(step, look);
+                maker.queue.place(step, look);
             }
         }
         maker.step(turn, step, bound).map_err(|error| locate(error, step.origin.as_deref()))?;
     }
+    let commit = commit.unwrap_or_else(|| maker.queue.begin_phase());
+    maker.queue.mask = None;
+    if let (Some(verdicts), Some(step)) = (&verdicts, plan.steps.last()) {
+        maker.queue.place(step, verdicts.seal());
+    }
+    let Maker { queue, arena, constants, .. } = maker;
     let mut numbers = Numbers::default();
-    let commit = commit.unwrap_or(maker.drafts.len());
     let looks = verdicts.as_ref().map_or(Ok(Vec::new()), |verdicts| verdicts.looks(&late, context.operands))?;
     let looks: Vec<Text> = looks.iter().map(Launch::text).collect();
-    let texts: Vec<Option<Text>> = maker.drafts.iter().map(Draft::text).collect();
-    context.announce(texts.iter().flatten().chain(&looks));
-    let drafts = maker.drafts.iter().zip(texts);
+    let texts: Vec<Option<Text>> = queue.drafts.iter().map(Draft::text).collect();
+    let turns = queue.drafts.iter().flat_map(|draft| draft.series().map_or(&[][..], |series| &series.kernels));
+    context.announce(texts.iter().flatten().chain(turns).chain(&looks));
+    let drafts = queue.drafts.iter().zip(texts);
     let stages = drafts.map(|(draft, text)| draft.stage(context, text, &mut numbers)).collect::<Result<_>>()?;
-    let late = looks.into_iter().map(|look| Dispatch::new(context, "check", look, &mut numbers));
+    let late = looks.into_iter().map(|look| Once::new(context, "check", look, &mut numbers));
     let late = late.collect::<Result<_>>()?;
     context.kept.save(false);
-    let (scratch, numbers) = (maker.scratch, numbers.upload(context));
-    Ok(Prepared { arena: Arc::new(arena), constants, scratch, stages, commit, verdicts, late, numbers })
+    let take = |&bytes: &usize| context.memory.take("compile", bytes, bytes);
+    let (arena, scratch) = (take(&arena)?, queue.scratch.iter().map(take).collect::<Result<_>>()?);
+    let here = |value: &Value| {
+        if value.device() == gpu.device() {
+            return gpu.compacted("compile", value);
+        }
+        let host = crate::backend::of(value.device()).download(value)?;
+        gpu.upload(&host, &value.meta())
+    };
+    let constants = constants.iter().map(here).collect::<Result<_>>()?;
+    let numbers = numbers.upload(context);
+    let (arena, masked) = (Arc::new(arena), queue.masked);
+    Ok(Prepared { arena, constants, scratch, stages, commit, verdicts, masked, late, numbers })
 }
 
 /// All checks, and which of them can wait for the last phase since nothing before it writes what they look at.
@@ -121,7 +125,8 @@ fn checks(plan: &Plan, bounds: &[Bound]) -> (Vec<Check>, Vec<usize>) {
             if bounds.get(turn..plan.commit).is_some_and(|later| !writes(later)) {
                 late.push(checks.len());
             }
-            checks.push(Check { step: turn, guard, view });
+            let (meta, origin) = (step.inputs[guard.input].meta.clone(), step.origin.clone());
+            checks.push(Check { step: turn, guard, view, meta, origin });
         }
     }
     (checks, late)
@@ -129,86 +134,78 @@ fn checks(plan: &Plan, bounds: &[Bound]) -> (Vec<Check>, Vec<usize>) {
 
 /// Makes the stages of a plan.
 struct Maker<'a> {
-    context: &'a Context,
-    drafts: Vec<Draft>,
-    /// First stage of the phase that is being made.
-    phase: usize,
-    scratch: Vec<GpuStorage>,
+    device: Device,
+    plan: &'a Plan,
+    queue: Queue,
+    /// Bytes of the arena and of what loops work in behind it.
+    arena: usize,
+    /// Constants of the plan and of the bodies of its loops.
+    constants: Vec<Value>,
 }
 
 impl Maker<'_> {
-    fn draft(&mut self, step: &Step, footprint: &Footprint, what: What) {
-        let (footprint, op, origin) = (footprint.clone(), step.op.name(), step.origin.clone());
-        self.drafts.push(Draft { what, footprint, op, origin });
-    }
-
     fn step(&mut self, turn: usize, step: &Step, bound: &Bound) -> Result<()> {
         if bound.outputs.is_empty() {
             // A check, whose stage keeps the order of what it looks at.
-            self.draft(step, &bound.footprint, What::Kernels(Vec::new()));
+            self.queue.draft(step, bound.footprint.clone(), What::Kernels(Vec::new()));
             return Ok(());
         }
-        let lowered = lower::lower(&step.op, &bound.inputs, &bound.outputs)?;
-        let holds = |lowered: &Lowered| lowered.bindings() <= self.context.operands || !matches!(step.op, Op::Fused(_));
-        let Some(mut lowered) = lowered.filter(holds) else {
-            self.draft(step, &bound.footprint, What::Whole(turn));
-            return Ok(());
+        let done = match (&step.op, &step.body) {
+            (Op::Scan(op), Some(body)) => self.turns(op, body, step, bound)?,
+            _ => self.queue.kernels(step, &bound.inputs, &bound.outputs)?,
         };
-        lowered.name(&step.op, &bound.inputs, &bound.outputs);
-        let first = self.scratch.len();
-        for &bytes in &lowered.scratch {
-            self.scratch.push(self.context.memory.take(step.op.name(), bytes, bytes)?);
-        }
-        for mut launch in lowered.launches {
-            for (slot, _) in &mut launch.bindings {
-                if let Slot::Scratch(place) = slot {
-                    *place += first;
-                }
-            }
-            launch.footprint.move_scratch(first);
-            self.place(step, launch);
+        if !done {
+            self.queue.draft(step, bound.footprint.clone(), What::Whole(turn));
         }
         Ok(())
     }
 
-    /// Let a kernel run in the last dispatch that it can share, if nothing after that shows their order.
-    fn place(&mut self, step: &Step, launch: Launch) {
-        for draft in self.drafts[self.phase..].iter_mut().rev() {
-            if draft.footprint.meets(&launch.footprint) {
-                break;
-            }
-            if let What::Kernels(kernels) = &mut draft.what
-                && !kernels.is_empty()
-                && can_join(kernels, &launch, self.context.operands)
-            {
-                draft.footprint.add(&launch.footprint);
-                kernels.push(launch);
-                return;
-            }
-        }
-        self.draft(step, &launch.footprint.clone(), What::Kernels(vec![launch]));
+    /// Add the kernels of a loop; false where its body holds what is no sequence of kernels.
+    fn turns(&mut self, op: &ScanOp, body: &Plan, step: &Step, bound: &Bound) -> Result<bool> {
+        let mut room = Room::new(self.plan.arena);
+        let site =
+            Site { device: self.device, room: &mut room, constants: self.constants.len(), queue: &mut self.queue };
+        let Some(unrolled) = unroll(site, (op, body, step), &bound.inputs, &bound.outputs)? else { return Ok(false) };
+        let Unrolled { before, series, footprint, after } = unrolled;
+        self.arena = self.arena.max(room.end());
+        self.constants.extend(body.constants.iter().cloned());
+        self.queue.extend(step, before);
+        self.queue.draft(step, footprint, What::Turns(series));
+        self.queue.extend(step, after);
+        Ok(true)
     }
 }
 
 impl Draft {
-    /// What is compiled for it.
+    /// What is compiled for kernels of one dispatch.
     fn text(&self) -> Option<Text> {
         match &self.what {
             What::Kernels(kernels) if !kernels.is_empty() => Some(merged(kernels).text()),
+            What::Kernels(_) | What::Turns(_) | What::Whole(_) => None,
+        }
+    }
+
+    /// What a loop runs.
+    fn series(&self) -> Option<&Series> {
+        match &self.what {
+            What::Turns(series) => Some(series),
             What::Kernels(_) | What::Whole(_) => None,
         }
     }
 
     fn stage(&self, context: &Context, text: Option<Text>, numbers: &mut Numbers) -> Result<Stage> {
-        Ok(match (&self.what, text) {
-            (What::Whole(step), _) => Stage::Whole(*step),
-            (What::Kernels(_), None) => Stage::Nothing,
+        let origin = self.origin.clone();
+        let made = match (&self.what, text) {
+            (What::Whole(step), _) => Ok(Stage::Whole(*step)),
+            (What::Kernels(_), None) => Ok(Stage::Nothing),
             (What::Kernels(_), Some(text)) => {
-                let dispatch = Dispatch::new(context, self.op, text, numbers);
-                let located = |error| locate(error, self.origin.as_deref());
-                Stage::Kernel { dispatch: dispatch.map_err(located)?, origin: self.origin.clone() }
+                Once::new(context, self.op, text, numbers).map(|dispatch| Stage::Kernel { dispatch, origin })
             }
-        })
+            (What::Turns(series), _) => {
+                Turns::new(context, self.op, series, numbers).map(|turns| Stage::Turns { turns, origin })
+            }
+        };
+        made.map_err(|error| locate(error, self.origin.as_deref()))
     }
 }
 

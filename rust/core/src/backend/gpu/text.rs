@@ -13,7 +13,7 @@ use std::sync::Arc;
 const LONGEST: usize = 48 << 10;
 
 /// A dispatch as a GPU takes it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Text {
     /// The shader; equal texts are one pipeline.
     pub(super) shader: Arc<str>,

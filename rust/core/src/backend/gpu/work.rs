@@ -3,8 +3,10 @@
 use super::clock::{self, Clock};
 use super::context::Context;
 use super::count;
+use super::dispatch::bytes_for;
 use super::launch::{Launch, Slot};
 use super::transfer::bytes_of;
+use super::verdicts::BEHIND;
 use crate::backend::profile::{self, Label};
 use crate::error::{Error, Result};
 use smallvec::SmallVec;
@@ -98,7 +100,7 @@ impl Work {
     ) -> Result<()> {
         let text = launch.text();
         let pipeline = context.pipeline(op, &text)?;
-        let needed = (4 * text.params.len().next_multiple_of(4)).max(16);
+        let needed = bytes_for(&text.params);
         if self.numbers.len() + needed > NUMBERS || self.dispatches >= BATCH {
             self.flush(context);
         }
@@ -106,17 +108,18 @@ impl Work {
         self.numbers.extend_from_slice(bytes_of(&text.params));
         self.numbers.resize((start + needed).next_multiple_of(ALIGN), 0);
         let regions: SmallVec<[Region<'a>; 8]> = text.slots.iter().map(|&slot| region(slot)).collect::<Result<_>>()?;
-        let group = context.bind((&self.number_buffer, (start, needed)), &regions);
-        self.replay(context, &pipeline, &group, text.groups, || text.label.unwrap_or_else(|| clock::plain(op)));
+        let group = context.bind(&self.number_buffer, needed, &regions);
+        let label = || text.label.unwrap_or_else(|| clock::plain(op));
+        self.replay(context, &pipeline, (&group, start), text.groups, label);
         Ok(())
     }
 
-    /// Record a dispatch that is bound.
+    /// Record a dispatch that is bound, with the numbers that start at a place.
     pub(super) fn replay(
         &mut self,
         context: &Context,
         pipeline: &ComputePipeline,
-        group: &BindGroup,
+        (group, start): (&BindGroup, usize),
         groups: [u32; 3],
         label: impl FnOnce() -> Arc<Label>,
     ) {
@@ -125,9 +128,9 @@ impl Work {
         }
         count::add(&count::DISPATCHES);
         if profile::on() {
-            return self.timed(context, pipeline, group, groups, label());
+            return self.timed(context, pipeline, (group, start), groups, label());
         }
-        dispatch(self.pass(context), pipeline, group, groups);
+        dispatch(self.pass(context), pipeline, (group, start), groups);
         self.dispatches += 1;
     }
 
@@ -136,7 +139,7 @@ impl Work {
         &mut self,
         context: &Context,
         pipeline: &ComputePipeline,
-        group: &BindGroup,
+        (group, start): (&BindGroup, usize),
         groups: [u32; 3],
         label: Arc<Label>,
     ) {
@@ -152,7 +155,7 @@ impl Work {
             clock = self.clock.take().unwrap_or_else(|| Clock::new(context));
         }
         self.pass = None;
-        dispatch(&mut clock.pass(self.encoder(context), label), pipeline, group, groups);
+        dispatch(&mut clock.pass(self.encoder(context), label), pipeline, (group, start), groups);
         self.dispatches += 1;
         self.clock = Some(clock);
         if alone {
@@ -230,21 +233,47 @@ impl Work {
     }
 }
 
-fn dispatch(pass: &mut ComputePass<'static>, pipeline: &ComputePipeline, group: &BindGroup, [x, y, z]: [u32; 3]) {
+fn dispatch(
+    pass: &mut ComputePass<'static>,
+    pipeline: &ComputePipeline,
+    (group, start): (&BindGroup, usize),
+    [x, y, z]: [u32; 3],
+) {
     pass.set_pipeline(pipeline);
-    pass.set_bind_group(0, group, &[]);
+    pass.set_bind_group(0, group, &[start as u32]);
     pass.dispatch_workgroups(x, y, z);
 }
 
 impl Context {
-    /// Bytes from a buffer, once everything recorded before is done.
+    /// Bytes from a buffer, once everything recorded before is done; an error where a call of a plan has failed since.
     pub(super) fn read(&self, op: &str, buffer: &Buffer, offset: u64, bytes: usize) -> Result<Vec<u8>> {
+        let waiting = self.unread();
+        let heads = waiting.iter().map(|verdicts| verdicts.header()).collect::<Result<Vec<_>>>()?;
+        let mut parts = vec![(buffer, offset, bytes)];
+        parts.extend(heads.iter().map(|&(buffer, offset, _)| (buffer, offset, 4 * BEHIND)));
+        let mut found = self.fetch(op, &parts)?;
+        let words = found.split_off(bytes);
+        for ((verdicts, (.., called)), words) in waiting.iter().zip(heads).zip(words.chunks_exact(4 * BEHIND)) {
+            verdicts.settle(self, bytemuck::pod_read_unaligned(words), called)?;
+        }
+        Ok(found)
+    }
+
+    /// Parts of buffers, one after the other.
+    pub(super) fn fetch(&self, op: &str, parts: &[(&Buffer, u64, usize)]) -> Result<Vec<u8>> {
+        let bytes: usize = parts.iter().map(|(.., bytes)| bytes).sum();
         if bytes == 0 {
             return Ok(Vec::new());
         }
+        count::add(&count::READS);
         let mut work = self.work();
         let staging = work.take_staging(self, bytes as u64);
-        work.copy(self, Region { buffer, offset, size: None }, Region::whole(&staging), bytes as u64);
+        let mut end = 0;
+        for &(buffer, offset, bytes) in parts {
+            let to = Region { buffer: &staging, offset: end, size: None };
+            work.copy(self, Region { buffer, offset, size: None }, to, bytes as u64);
+            end += bytes as u64;
+        }
         let index = work.flush(self);
         drop(work);
         let slice = staging.slice(0..bytes as u64);
@@ -270,8 +299,13 @@ impl Context {
         Ok(copy)
     }
 
-    /// Wait until everything recorded is done.
+    /// Wait until everything recorded is done; an error where a call of a plan has failed since.
     pub(super) fn wait(&self, op: &str) -> Result<()> {
+        for verdicts in self.unread() {
+            let (buffer, offset, called) = verdicts.header()?;
+            let words = self.fetch(op, &[(buffer, offset, 4 * BEHIND)])?;
+            verdicts.settle(self, bytemuck::pod_read_unaligned(&words), called)?;
+        }
         self.work().flush(self);
         let _ = self.device.poll(PollType::Wait { submission_index: None, timeout: Some(PATIENCE) });
         self.healthy(op)

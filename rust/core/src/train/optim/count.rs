@@ -131,6 +131,10 @@ impl HostEvent for Count {
         }
     }
 
+    fn undoes_many(&self) -> bool {
+        !self.counters.iter().any(|counter| counter.keeps_running())
+    }
+
     fn fits(&self) -> bool {
         self.counters.iter().zip(&self.sources).all(|(counter, &source)| counter.at() == self.counters[source].at())
     }

@@ -29,7 +29,7 @@ pub(in crate::backend::gpu) fn sort(
         (from, width) = (1 - from, 2 * width);
     }
     launches.push(order.take(&table, from, values, positions)?);
-    Ok(Lowered { launches, scratch: vec![4 * count; 2], guards: Vec::new() })
+    Ok(Lowered { launches, scratch: vec![4 * count; 2], ..Lowered::default() })
 }
 
 struct Order<'a> {

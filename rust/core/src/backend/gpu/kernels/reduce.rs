@@ -36,7 +36,7 @@ pub(in crate::backend::gpu) fn reduce(op: ReduceOp, axes: &[usize], x: &View, ou
     let partial = View::whole(shape, wide);
     let last = fold(op, &[out.shape().len()], &partial, (Slot::Scratch(0), 1), (Slot::Output(0), out))?;
     let bytes = lines * parts * wide.size().max(4);
-    Ok(Lowered { launches: vec![first, last], scratch: vec![bytes], guards: Vec::new() })
+    Ok(Lowered { launches: vec![first, last], scratch: vec![bytes], ..Lowered::default() })
 }
 
 /// How a fold takes one more element.
