@@ -141,3 +141,14 @@ def test_gradients_that_stay_are_known_to_be_good():
     with pytest.raises(IndexError):
         step(*batch(1, "label"))
     np.testing.assert_array_equal(np.asarray(layer.weight.grad), before)
+
+
+def test_losses_that_are_read_together_wait_once():
+    from trainsmith._core import numbers
+
+    _, _, step = make()
+    losses = [step(*batch(seed)) for seed in range(6)]
+    before = reads()
+    together = numbers([*losses, 2.5, ts.asarray(3.0)])
+    assert reads() == before + 1
+    assert together == [*(float(loss) for loss in losses), 2.5, 3.0]

@@ -490,8 +490,9 @@ pub(crate) fn numbers(py: Python<'_>, values: Vec<Bound<'_, PyAny>>) -> PyResult
         }
     }
     gate(py, "float", || {
-        for (place, tensor) in waiting {
-            found[place] = tensor.number("float")?;
+        let (places, tensors): (Vec<usize>, Vec<&Tensor>) = waiting.into_iter().unzip();
+        for (place, number) in places.into_iter().zip(Tensor::numbers("float", &tensors)?) {
+            found[place] = number;
         }
         Ok(found)
     })

@@ -55,6 +55,10 @@ pub trait Backend: Send + Sync {
     fn upload(&self, bytes: &[u8], meta: &Meta) -> Result<Value>;
     /// Copy a value to row-major host bytes.
     fn download(&self, value: &Value) -> Result<HostVec>;
+    /// Copy values to row-major host bytes, with one wait for all where the device is waited for.
+    fn download_all(&self, values: &[Value]) -> Result<Vec<HostVec>> {
+        values.iter().map(|value| self.download(value)).collect()
+    }
     /// Run one op at once.
     fn run_op(&self, op: &Op, inputs: &[Value]) -> Result<SmallVec<[Value; 1]>>;
     /// Run a plan and fill `outputs`. An input that an exit replaces is written in place where `inputs` holds the only

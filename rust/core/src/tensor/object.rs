@@ -12,6 +12,7 @@ use crate::layout::Layout;
 use crate::shape::Shape;
 use crate::tensor::face::{face, leaf, value_of};
 use crate::tensor::mode;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A tensor: clones are the same object, an in-place change is seen by all of them.
@@ -280,6 +281,29 @@ impl Tensor {
         }
         let bytes = self.to_wide(op, DType::F64)?;
         Ok(bytemuck::pod_read_unaligned(&bytes))
+    }
+
+    /// The only elements of several tensors, as f64; a device is waited for once.
+    pub fn numbers(op: &str, tensors: &[&Self]) -> Result<Vec<f64>> {
+        let mut found = vec![f64::NAN; tensors.len()];
+        let mut waiting: BTreeMap<Device, Vec<(usize, Value)>> = BTreeMap::new();
+        for (place, tensor) in tensors.iter().enumerate() {
+            let value = tensor.value(op)?;
+            match value.device() {
+                device @ Device::Gpu(_) if value.shape().numel() == 1 => {
+                    waiting.entry(device).or_default().push((place, value));
+                }
+                Device::Cpu | Device::Gpu(_) | Device::Reference => found[place] = tensor.number(op)?,
+            }
+        }
+        for (device, waiting) in waiting {
+            let (places, values): (Vec<usize>, Vec<Value>) = waiting.into_iter().unzip();
+            let read = backend::of(device).download_all(&values)?;
+            for ((place, value), bytes) in places.iter().zip(&values).zip(read) {
+                found[*place] = Self::from_value(Value::from_host(bytes, &value.meta(), Device::Cpu)).number(op)?;
+            }
+        }
+        Ok(found)
     }
 
     /// All elements as f64, row-major.

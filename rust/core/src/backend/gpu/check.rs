@@ -58,12 +58,8 @@ pub(super) fn at_once(gpu: &Gpu, op: &Op, guards: &[Guard], inputs: &[Value]) ->
         let launch = guard::guards(&[(&guard.rule, &run::view_of(value), 0)], &run::view_of(&answer), None)?;
         run::record(gpu, "check", &Lowered::from(launch), std::slice::from_ref(value), std::slice::from_ref(&answer))?;
     }
-    let bytes = gpu.context("check")?.read(
-        "check",
-        storage("check", &status.buffer)?.buffer(),
-        0,
-        status_bytes(guards.len()),
-    )?;
+    let part = (storage("check", &status.buffer)?.buffer(), 0, status_bytes(guards.len()));
+    let bytes = gpu.context("check")?.read("check", &[part])?;
     for (guard, answer) in guards.iter().zip(answers_in(&bytes)) {
         if let Some(error) = verdict(guard, &checked(guard)?.meta(), &answer) {
             return Err(error);

@@ -4,6 +4,7 @@ use super::adapters::adapter;
 use super::count;
 use super::kept::Kept;
 use super::memory::Memory;
+use super::pipelines::Pipelines;
 use super::text::Text;
 use super::tier::Tier;
 use super::verdicts::Verdicts;
@@ -37,7 +38,7 @@ pub(super) struct Context {
     /// The first thing that went wrong outside of a call that could say so.
     fault: Arc<Mutex<Option<String>>>,
     layouts: Mutex<HashMap<usize, Layouts>>,
-    pipelines: Mutex<HashMap<Arc<str>, ComputePipeline>>,
+    pipelines: Mutex<Pipelines<ComputePipeline>>,
     work: Mutex<Work>,
     /// Checks of plans whose calls nobody waits for.
     deferred: Mutex<Vec<Arc<Verdicts>>>,
@@ -84,7 +85,7 @@ impl Context {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| uncaptured(error.to_string())));
         device.set_device_lost_callback(move |reason, text| lost(format!("the device was lost: {reason:?} {text}")));
         let largest = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
-        let memory = Memory::new(device.clone(), Device::Gpu(number), largest);
+        let memory = Memory::new(device.clone(), Device::Gpu(number), largest)?;
         Ok(Self {
             work: Mutex::new(Work::new(&device)),
             kept: Kept::open(&device, &adapter.get_info()),
@@ -120,13 +121,13 @@ impl Context {
 
     /// The texts of all shaders compiled so far.
     pub(super) fn texts(&self) -> Vec<Arc<str>> {
-        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).texts().cloned().collect()
     }
 
     /// Tell the user of those of these shaders that are about to be compiled.
     pub(super) fn announce<'a>(&self, texts: impl IntoIterator<Item = &'a Text>) {
         let known = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = texts.into_iter().map(|text| &text.shader).filter(|&shader| !known.contains_key(shader));
+        let new = texts.into_iter().map(|text| &text.shader).filter(|&shader| !known.contains(shader));
         self.kept.announce(new.map(AsRef::as_ref));
     }
 
@@ -189,9 +190,16 @@ impl Context {
     }
 
     /// A new buffer that users' tensors do not use.
-    pub(super) fn buffer(&self, label: &str, size: u64, usage: BufferUsages) -> Buffer {
+    pub(super) fn buffer(&self, label: &str, size: u64, usage: BufferUsages) -> Result<Buffer> {
         count::add(&count::OBJECTS);
-        self.device.create_buffer(&BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false })
+        let scope = self.device.push_error_scope(ErrorFilter::OutOfMemory);
+        let descriptor = BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
+        let buffer = self.device.create_buffer(&descriptor);
+        if pollster::block_on(scope.pop()).is_some() {
+            let rule = "room in the GPU's memory; use a smaller batch or model, or the CPU";
+            return Err(Error::device(label, rule, format!("no room for {size} bytes")));
+        }
+        Ok(buffer)
     }
 
     /// So many bytes of numbers, whose place is told when it is used, and operands, as a kernel sees them.
@@ -208,10 +216,10 @@ impl Context {
     }
 
     /// The compiled shader of a dispatch.
-    pub(super) fn pipeline(&self, op: &str, text: &Text) -> Result<ComputePipeline> {
+    pub(super) fn pipeline(&self, op: &str, text: &Text) -> Result<Arc<ComputePipeline>> {
         let mut known = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pipeline) = known.get(&text.shader) {
-            return Ok(pipeline.clone());
+            return Ok(pipeline);
         }
         if text.slots.len() > self.operands {
             let rule = format!("kernels of at most {} operands on this GPU", self.operands);
@@ -241,8 +249,7 @@ impl Context {
         self.kept.add(&text.shader);
         count::add(&count::SHADERS);
         count::add(&count::OBJECTS);
-        known.insert(Arc::clone(&text.shader), pipeline.clone());
-        Ok(pipeline)
+        Ok(known.insert(Arc::clone(&text.shader), pipeline))
     }
 }
 

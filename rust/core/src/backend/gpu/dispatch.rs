@@ -19,7 +19,7 @@ const ALIGN: usize = 256;
 /// One dispatch.
 #[derive(Debug)]
 pub(super) struct Dispatch {
-    pipeline: ComputePipeline,
+    pipeline: Arc<ComputePipeline>,
     slots: SmallVec<[Slot; 4]>,
     /// Bytes of its numbers.
     bytes: usize,
@@ -42,11 +42,11 @@ impl Numbers {
     }
 
     /// A buffer with all of them.
-    pub(super) fn upload(&self, context: &Context) -> Buffer {
+    pub(super) fn upload(&self, context: &Context) -> Result<Buffer> {
         let size = self.0.len().max(ALIGN);
-        let buffer = context.buffer("numbers", size as u64, BufferUsages::UNIFORM | BufferUsages::COPY_DST);
+        let buffer = context.buffer("numbers", size as u64, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?;
         context.work().write(context, &buffer, 0, &self.0);
-        buffer
+        Ok(buffer)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wgpu::{Buffer, BufferDescriptor, BufferUsages, ErrorFilter};
 
 /// Bytes of let-go buffers that are kept at most.
@@ -16,11 +16,17 @@ const LEAST: u64 = 256;
 /// From this size on, buffers come in steps of an eighth of a power of two, so that little is wasted.
 const FINE: u64 = 1 << 16;
 
+/// The variable that says how many bytes of a GPU's memory the process may take.
+const VARIABLE: &str = "TRAINSMITH_GPU_MEMORY";
+
 /// Buffers that were let go, by size.
 #[derive(Debug, Default)]
 struct Shelves {
     free: HashMap<u64, Vec<Buffer>>,
+    /// Bytes of these.
     bytes: u64,
+    /// Bytes of all buffers, in use or let go.
+    held: u64,
 }
 
 /// Where buffers come from and go back to.
@@ -30,13 +36,21 @@ pub(super) struct Memory {
     /// The device as users name it.
     place: Device,
     /// Bytes that one buffer may have.
-    largest: u64,
+    pub(super) largest: u64,
+    /// Bytes that all buffers may have.
+    most: u64,
     shelves: Mutex<Shelves>,
 }
 
 impl Memory {
-    pub(super) fn new(device: wgpu::Device, place: Device, largest: u64) -> Arc<Self> {
-        Arc::new(Self { device, place, largest, shelves: Mutex::default() })
+    /// Memory of a device.
+    pub(super) fn new(device: wgpu::Device, place: Device, largest: u64) -> Result<Arc<Self>> {
+        let most = most(std::env::var(VARIABLE).ok().as_deref())?;
+        Ok(Arc::new(Self { device, place, largest, most, shelves: Mutex::default() }))
+    }
+
+    fn shelves(&self) -> MutexGuard<'_, Shelves> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A buffer with room for `bytes` bytes of GPU words; `len` is how many bytes the elements have on the host.
@@ -46,7 +60,7 @@ impl Memory {
             let rule = format!("tensors of at most {} bytes on this GPU; split it, or use the CPU", self.largest);
             return Err(Error::device(op, rule, format!("{bytes} bytes")));
         }
-        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shelves = self.shelves();
         let kept = shelves.free.get_mut(&size).and_then(Vec::pop);
         let buffer = if let Some(buffer) = kept {
             shelves.bytes -= size;
@@ -59,18 +73,27 @@ impl Memory {
     }
 
     /// A new buffer; when there is no room for it, what is kept is let go first.
-    pub(super) fn create(&self, op: &str, size: u64) -> Result<Buffer> {
-        if let Ok(buffer) = self.attempt(size) {
+    fn create(&self, op: &str, size: u64) -> Result<Buffer> {
+        if let Some(buffer) = self.attempt(size) {
             return Ok(buffer);
         }
         self.clear();
-        self.attempt(size).map_err(|_| {
+        self.attempt(size).ok_or_else(|| {
+            let held = self.shelves().held;
             let rule = "room in the GPU's memory; use a smaller batch or model, or the CPU";
-            Error::device(op, rule, format!("no room for {size} bytes"))
+            let limit =
+                if self.most == u64::MAX { String::new() } else { format!(" ({VARIABLE} allows {})", self.most) };
+            Error::device(op, rule, format!("no room for {size} bytes beside {held} bytes in use{limit}"))
         })
     }
 
-    fn attempt(&self, size: u64) -> std::result::Result<Buffer, wgpu::Error> {
+    fn attempt(&self, size: u64) -> Option<Buffer> {
+        let mut shelves = self.shelves();
+        if shelves.held.saturating_add(size) > self.most {
+            return None;
+        }
+        shelves.held += size;
+        drop(shelves);
         count::add(&count::OBJECTS);
         let scope = self.device.push_error_scope(ErrorFilter::OutOfMemory);
         let buffer = self.device.create_buffer(&BufferDescriptor {
@@ -79,26 +102,39 @@ impl Memory {
             usage: BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
-        match pollster::block_on(scope.pop()) {
-            None => Ok(buffer),
-            Some(error) => Err(error),
+        if pollster::block_on(scope.pop()).is_some() {
+            self.shelves().held -= size;
+            return None;
         }
+        Some(buffer)
     }
 
     fn clear(&self) {
-        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
-        *shelves = Shelves::default();
+        let mut shelves = self.shelves();
+        shelves.held -= shelves.bytes;
+        shelves.bytes = 0;
+        shelves.free.clear();
         drop(shelves);
         let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
     }
 
     fn give(&self, buffer: Buffer) {
-        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shelves = self.shelves();
         let size = buffer.size();
         if shelves.bytes + size <= KEPT {
             shelves.bytes += size;
             shelves.free.entry(size).or_default().push(buffer);
+        } else {
+            shelves.held -= size;
         }
+    }
+}
+
+/// How many bytes may be taken, if the variable says so.
+fn most(text: Option<&str>) -> Result<u64> {
+    match text {
+        None | Some("") => Ok(u64::MAX),
+        Some(text) => text.parse().map_err(|_| Error::value(VARIABLE, "a number of bytes", format!("{text:?}"))),
     }
 }
 
@@ -151,6 +187,16 @@ impl Storage for GpuStorage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_limit_is_a_number_of_bytes() {
+        assert_eq!(
+            (most(None).unwrap(), most(Some("")).unwrap(), most(Some("4096")).unwrap()),
+            (u64::MAX, u64::MAX, 4096)
+        );
+        let said = most(Some("2GB")).unwrap_err().to_string();
+        assert!(said.contains(VARIABLE) && said.contains("2GB") && said.contains("bytes"), "{said}");
+    }
 
     #[test]
     fn sizes_are_few_and_waste_little() {

@@ -19,6 +19,7 @@ mod launch;
 mod library;
 mod lower;
 mod memory;
+mod pipelines;
 mod plan;
 mod prepare;
 mod queue;
@@ -145,18 +146,31 @@ impl Backend for Gpu {
     }
 
     fn download(&self, value: &Value) -> Result<HostVec> {
+        let found = self.download_all(std::slice::from_ref(value))?.pop();
+        found.ok_or_else(|| Error::bug("download", "one value, got none"))
+    }
+
+    fn download_all(&self, values: &[Value]) -> Result<Vec<HostVec>> {
         let context = self.context("download")?;
-        let meta = value.meta();
-        let size = element_size(meta.dtype, self.device());
-        let dense = if value.layout.is_contiguous() { value.clone() } else { self.compacted("download", value)? };
-        let offset = (dense.layout.offset() * size) as u64;
-        let words = context.read(
-            "download",
-            storage("download", &dense.buffer)?.buffer(),
-            offset,
-            meta.shape.numel() * size,
-        )?;
-        Ok(transfer::unpack(&words, meta.dtype))
+        let dense = |value: &Value| {
+            if value.layout.is_contiguous() { Ok(value.clone()) } else { self.compacted("download", value) }
+        };
+        let values = values.iter().map(dense).collect::<Result<Vec<_>>>()?;
+        let part = |value: &Value| {
+            let size = element_size(value.dtype, self.device());
+            let (offset, bytes) = ((value.layout.offset() * size) as u64, value.shape().numel() * size);
+            Ok((storage("download", &value.buffer)?.buffer().clone(), offset, bytes))
+        };
+        let parts = values.iter().map(part).collect::<Result<Vec<_>>>()?;
+        let borrowed: Vec<_> = parts.iter().map(|(buffer, offset, bytes)| (buffer, *offset, *bytes)).collect();
+        let mut words = &context.read("download", &borrowed)?[..];
+        let mut found = Vec::new();
+        for (value, (.., bytes)) in values.iter().zip(&parts) {
+            let (own, rest) = words.split_at(*bytes);
+            found.push(transfer::unpack(own, value.dtype));
+            words = rest;
+        }
+        Ok(found)
     }
 
     fn run_op(&self, op: &Op, inputs: &[Value]) -> Result<SmallVec<[Value; 1]>> {

@@ -16,7 +16,7 @@ use super::verdicts::{Check, Verdicts};
 use crate::backend::{Backend, locate};
 use crate::buffer::{Buffer, Value, element_size};
 use crate::device::Device;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ir::op::{Op, ScanOp};
 use crate::ir::plan::{Exit, Located, Place, Plan, Step};
 use crate::layout::{Layout, Strides};
@@ -101,6 +101,13 @@ pub(super) fn prepare(gpu: &Gpu, plan: &Plan) -> Result<Prepared> {
     let late = late.collect::<Result<_>>()?;
     context.kept.save(false);
     let take = |&bytes: &usize| context.memory.take("compile", bytes, bytes);
+    if arena as u64 > context.memory.largest {
+        let rule = format!(
+            "a step whose working memory has at most {} bytes on this GPU; use a smaller batch or model, or the CPU",
+            context.memory.largest
+        );
+        return Err(Error::device("compile", rule, format!("{arena} bytes")));
+    }
     let (arena, scratch) = (take(&arena)?, queue.scratch.iter().map(take).collect::<Result<_>>()?);
     let here = |value: &Value| {
         if value.device() == gpu.device() {
@@ -110,7 +117,7 @@ pub(super) fn prepare(gpu: &Gpu, plan: &Plan) -> Result<Prepared> {
         gpu.upload(&host, &value.meta())
     };
     let constants = constants.iter().map(here).collect::<Result<_>>()?;
-    let numbers = numbers.upload(context);
+    let numbers = numbers.upload(context)?;
     let (arena, masked) = (Arc::new(arena), queue.masked);
     Ok(Prepared { arena, constants, scratch, stages, commit, verdicts, masked, late, numbers })
 }

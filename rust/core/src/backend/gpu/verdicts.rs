@@ -135,7 +135,7 @@ impl Verdicts {
 
     /// Wait for the answers, and raise what the first failing check found.
     pub(super) fn judge(&self, context: &Context) -> Result<()> {
-        let bytes = context.read("check", self.buffer()?, 0, status_bytes(self.checks.len()))?;
+        let bytes = context.read("check", &[(self.buffer()?, 0, status_bytes(self.checks.len()))])?;
         match self.found(&answers_in(&bytes)) {
             None => Ok(()),
             Some((check, error)) => {

@@ -224,9 +224,9 @@ impl Work {
         }
     }
 
-    fn take_staging(&mut self, context: &Context, bytes: u64) -> Buffer {
+    fn take_staging(&mut self, context: &Context, bytes: u64) -> Result<Buffer> {
         if let Some(place) = self.staging.iter().position(|buffer| buffer.size() >= bytes) {
-            return self.staging.swap_remove(place);
+            return Ok(self.staging.swap_remove(place));
         }
         let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
         context.buffer("staging", bytes.next_power_of_two().max(4096), usage)
@@ -245,11 +245,13 @@ fn dispatch(
 }
 
 impl Context {
-    /// Bytes from a buffer, once everything recorded before is done; an error where a call of a plan has failed since.
-    pub(super) fn read(&self, op: &str, buffer: &Buffer, offset: u64, bytes: usize) -> Result<Vec<u8>> {
+    /// Parts of buffers, one after the other, once everything recorded before is done; an error where a call of a plan has
+    /// failed since.
+    pub(super) fn read(&self, op: &str, parts: &[(&Buffer, u64, usize)]) -> Result<Vec<u8>> {
         let waiting = self.unread();
         let heads = waiting.iter().map(|verdicts| verdicts.header()).collect::<Result<Vec<_>>>()?;
-        let mut parts = vec![(buffer, offset, bytes)];
+        let bytes = parts.iter().map(|(.., bytes)| bytes).sum();
+        let mut parts = parts.to_vec();
         parts.extend(heads.iter().map(|&(buffer, offset, _)| (buffer, offset, 4 * BEHIND)));
         let mut found = self.fetch(op, &parts)?;
         let words = found.split_off(bytes);
@@ -259,7 +261,7 @@ impl Context {
         Ok(found)
     }
 
-    /// Parts of buffers, one after the other.
+    /// Parts of buffers, as they lie there.
     pub(super) fn fetch(&self, op: &str, parts: &[(&Buffer, u64, usize)]) -> Result<Vec<u8>> {
         let bytes: usize = parts.iter().map(|(.., bytes)| bytes).sum();
         if bytes == 0 {
@@ -267,7 +269,7 @@ impl Context {
         }
         count::add(&count::READS);
         let mut work = self.work();
-        let staging = work.take_staging(self, bytes as u64);
+        let staging = work.take_staging(self, bytes as u64)?;
         let mut end = 0;
         for &(buffer, offset, bytes) in parts {
             let to = Region { buffer: &staging, offset: end, size: None };

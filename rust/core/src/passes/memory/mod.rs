@@ -28,7 +28,7 @@ pub struct Cell {
 fn rest(device: Device) -> usize {
     match device {
         Device::Cpu | Device::Reference => 0,
-        Device::Gpu(_) => 24,
+        Device::Gpu(_) => 8,
     }
 }
 
