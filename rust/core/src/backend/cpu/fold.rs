@@ -128,6 +128,30 @@ impl<T: Float> Kernel<T> for Across<'_, T> {
     }
 }
 
+/// Add rows to running sums of their columns, in f64.
+pub(super) fn add_rows<T: Vectored>(rows: &[T], totals: &mut [f64]) {
+    dispatch(Down { rows, totals });
+}
+
+/// `totals[j] += rows[i, j]` for one row after the other.
+struct Down<'a, 'b, T> {
+    rows: &'a [T],
+    totals: &'b mut [f64],
+}
+
+impl<T: Float> Kernel<T> for Down<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, _: L) {
+        for row in self.rows.chunks_exact(self.totals.len().max(1)) {
+            for (total, x) in self.totals.iter_mut().zip(row) {
+                *total += x.wide();
+            }
+        }
+    }
+}
+
 #[inline(always)]
 fn together([a, b, c, d, e, f, g, h]: [f64; 8]) -> f64 {
     ((a + b) + (c + d)) + ((e + f) + (g + h))

@@ -152,6 +152,11 @@ impl Lanes for Avx2<f32> {
         // SAFETY: a prefetch of any address is no access.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
     }
+    #[inline(always)]
+    fn prefetch_second(self, at: *const f32) {
+        // SAFETY: a prefetch of any address is no access.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
+    }
     methods! {
         splat(x: f32) -> __m256 = _mm256_set1_ps(x);
         add(a: __m256, b: __m256) -> __m256 = _mm256_add_ps(a, b);
@@ -231,6 +236,11 @@ impl Lanes for Avx2<f64> {
     fn prefetch(self, at: *const f64) {
         // SAFETY: a prefetch of any address is no access.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+    #[inline(always)]
+    fn prefetch_second(self, at: *const f64) {
+        // SAFETY: a prefetch of any address is no access.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
     methods! {
         splat(x: f64) -> __m256d = _mm256_set1_pd(x);

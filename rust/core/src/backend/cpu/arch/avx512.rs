@@ -98,6 +98,11 @@ impl Lanes for Avx512<f32> {
         // SAFETY: a prefetch of any address is no access.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
     }
+    #[inline(always)]
+    fn prefetch_second(self, at: *const f32) {
+        // SAFETY: a prefetch of any address is no access.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
+    }
     methods! {
         splat(x: f32) -> __m512 = _mm512_set1_ps(x);
         add(a: __m512, b: __m512) -> __m512 = _mm512_add_ps(a, b);
@@ -180,6 +185,11 @@ impl Lanes for Avx512<f64> {
     fn prefetch(self, at: *const f64) {
         // SAFETY: a prefetch of any address is no access.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+    #[inline(always)]
+    fn prefetch_second(self, at: *const f64) {
+        // SAFETY: a prefetch of any address is no access.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
     methods! {
         splat(x: f64) -> __m512d = _mm512_set1_pd(x);

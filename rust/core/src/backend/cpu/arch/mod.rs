@@ -78,6 +78,12 @@ pub(in crate::backend::cpu) trait Lanes: Copy + Send + Sync + 'static {
         let _ = at;
     }
 
+    /// Bring the line of an address into the second cache; the address need not exist.
+    #[inline(always)]
+    fn prefetch_second(self, at: *const Self::Elem) {
+        let _ = at;
+    }
+
     /// The same element in every lane.
     fn splat(self, x: Self::Elem) -> Self::V;
     /// `a + b`.

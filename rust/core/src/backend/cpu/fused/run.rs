@@ -6,7 +6,7 @@ use super::compile::{Class, Code, Compiled, Instruction, Load, REGISTERS, Source
 use super::io::{Io, Real};
 use super::lanes;
 use super::loops::{self, COPIES, Run};
-use crate::backend::cpu::fold::{Fold, Largest, Product, Smallest, Sum};
+use crate::backend::cpu::fold::{Fold, Largest, Product, Smallest, Sum, add_rows};
 use crate::backend::cpu::rows::along;
 use crate::backend::cpu::scratch;
 use crate::error::{Error, Result};
@@ -151,10 +151,7 @@ impl<T: Real> Machine<'_, '_, T> {
                     x.chunks(BLOCK).for_each(|block| sum.take(block));
                     totals[start] += Fold::<f64>::value(&sum);
                 } else {
-                    let columns = &mut totals[start + tile.column..][..tile.columns];
-                    for row in x.chunks_exact(tile.columns) {
-                        columns.iter_mut().zip(row).for_each(|(total, x)| *total += x.wide());
-                    }
+                    add_rows(x, &mut totals[start + tile.column..][..tile.columns]);
                 }
                 self.totals = totals;
                 Ok(())

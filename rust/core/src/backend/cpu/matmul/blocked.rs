@@ -7,12 +7,14 @@
 //! The sums of one block of the depth are added to those of the blocks before. The length of such a block depends on the
 //! depth alone, so no bit depends on which part of a product is computed, or by which registers.
 
+use super::ahead::Ahead;
 use super::matrix::{Matrix, Size, Target};
 use super::micro::{Finish, Tile, micro, tallest};
 use super::pack::Pack;
 use super::tiles::Tiles;
 use crate::backend::cpu::arch::{Kernel, Lanes, Vectored, chosen};
 use crate::error::{Error, Result};
+use std::ops::Range;
 
 /// Terms of a block of the depth.
 const DEPTH: usize = 256;
@@ -198,6 +200,9 @@ impl<T: Vectored> Walk<'_, '_, T> {
         let tiles = Tiles::new(self.out.rows(), tallest::<L>());
         let panels = self.product.panels.then_some(self.product.b.row_step as usize);
         let width = panels.unwrap_or(tiles.width::<L>() * L::WIDTH);
+        if let Some(first) = self.ahead(tiles, 0, 0..depth.min(self.blocks.depth)) {
+            first.fetch(l, 0, 1);
+        }
         for column in (0..self.out.columns()).step_by(self.blocks.columns) {
             let columns = self.blocks.columns.min(self.out.columns() - column);
             // Sums of no terms are written, and finished, as others are.
@@ -206,10 +211,27 @@ impl<T: Vectored> Walk<'_, '_, T> {
                 let block = self.block(l, width, (column, columns), (term, terms));
                 for group in (0..tiles.count).step_by(GROUP) {
                     let last = tiles.count.min(group + GROUP);
-                    self.group(l, width, (group..last).map(|i| tiles.tile(i)), &block);
+                    let ahead = self.ahead(tiles, last, term..term + terms);
+                    self.group(l, width, (group..last).map(|i| tiles.tile(i)), &block, ahead);
                 }
             }
         }
+    }
+
+    /// What is packed of the left factor after the tiles before `last`: the next group's rows, or the first one's next terms.
+    fn ahead(&self, tiles: Tiles, last: usize, terms: Range<usize>) -> Option<Ahead<T>> {
+        if !self.blocks.pack_a {
+            return None;
+        }
+        let (first, terms) = if last < tiles.count {
+            (last, terms)
+        } else {
+            (0, terms.end..self.product.size.depth.min(terms.end + self.blocks.depth))
+        };
+        let (row, _) = tiles.tile(first);
+        let (end, height) = tiles.tile(tiles.count.min(first + GROUP).checked_sub(1)?);
+        let rows = self.at.0 + row..self.at.0 + end + height;
+        Ahead::of(self.product.first.0, &self.product.a, rows, terms).filter(|ahead| !ahead.is_empty())
     }
 
     /// A block of the right factor, packed where it has to be. Blocks of columns are whole panels.
@@ -256,25 +278,30 @@ impl<T: Vectored> Walk<'_, '_, T> {
         width: usize,
         tiles: impl Iterator<Item = (usize, usize)> + Clone,
         block: &Block<T>,
+        ahead: Option<Ahead<T>>,
     ) {
         let (mut groups, mut count) = ([None; GROUP], 0);
         for (i, ((row, height), group)) in tiles.zip(&mut groups).enumerate() {
             *group = Some(self.rows(l, i, row, height, block));
             count = i + 1;
         }
+        let panels = block.columns.div_ceil(width);
         let whole = self.product.finish.filter(|_| block.term + block.terms == self.product.size.depth);
         for (panel, across) in (0..block.columns).step_by(width).enumerate() {
             let columns = width.min(block.columns - across);
             // The next panel arrives while the tiles of this one are computed.
             let next = block.first.wrapping_add((panel + 1) * block.panel_step);
-            let ahead = if self.product.panels && across + width < block.columns { block.terms } else { 0 };
+            let lines = if self.product.panels && across + width < block.columns { block.terms } else { 0 };
             let (b, b_row) = match block.edge {
                 Some(edge) if across + width > block.columns => (edge, width as isize),
                 _ => (block.first.wrapping_add(panel * block.panel_step), block.row_step),
             };
             for (i, group) in groups.iter().flatten().enumerate() {
-                for line in ahead * i / count..ahead * (i + 1) / count {
+                for line in lines * i / count..lines * (i + 1) / count {
                     l.prefetch(next.wrapping_add(line * width));
+                }
+                if let Some(ahead) = &ahead {
+                    ahead.fetch(l, panel * count + i, panels * count);
                 }
                 let Some(kernel) = micro::<L>(group.height, columns.div_ceil(L::WIDTH)) else { return };
                 let tile = Tile {

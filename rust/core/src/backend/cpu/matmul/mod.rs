@@ -1,10 +1,12 @@
 //! Matrix products: every pair of matrices of the batch is read in place, whatever its strides.
 //!
 //! `blocked.rs` walks over a product by blocks that fit the caches, `micro.rs` computes tiles of it in registers,
-//! `pack.rs` copies what cannot be read in place, `panels.rs` does so once for many parts, `integer.rs` multiplies modulo 2^64.
+//! `pack.rs` copies what cannot be read in place, `panels.rs` does so once for many parts, `ahead.rs`
+//! brings near what comes next, `integer.rs` multiplies modulo 2^64.
 
 #![allow(unsafe_code, reason = "tiles are read and written by address")]
 
+mod ahead;
 mod blocked;
 mod integer;
 mod matrix;
@@ -24,6 +26,7 @@ pub(super) use blocked::Product;
 use bytemuck::Pod;
 pub(super) use matrix::{Matrix, Size, Target};
 pub(super) use micro::{tallest, widest};
+pub(super) use pack::TOGETHER;
 pub(super) use panels::{Last, by_panels, pack, panels};
 pub(super) use tiles::Tiles;
 

@@ -4,7 +4,10 @@ use crate::backend::cpu::arch::{Kernel, Lanes};
 use crate::backend::cpu::element::Float;
 
 /// Panels that are filled at once.
-const TOGETHER: usize = 4;
+pub(in crate::backend::cpu) const TOGETHER: usize = 4;
+
+/// Rows ahead of the copied one whose lines are fetched.
+const SOON: isize = 8;
 
 /// A block to copy: `to[p, i, j] = from[i, p width + j]`, where the last panel may have fewer columns.
 #[derive(Debug)]
@@ -81,6 +84,9 @@ impl<T: Float> Pack<T> {
     unsafe fn together<L: Lanes<Elem = T>>(&self, l: L, panel: usize) {
         for i in 0..self.rows {
             let from = self.from.wrapping_offset(i as isize * self.row_step).wrapping_add(panel * self.width);
+            for line in (0..TOGETHER * self.width).step_by(64 / size_of::<T>()) {
+                l.prefetch(from.wrapping_offset(SOON * self.row_step).wrapping_add(line));
+            }
             for k in 0..TOGETHER {
                 let to = self.to.wrapping_add(((panel + k) * self.rows + i) * self.width);
                 for j in (0..self.width).step_by(L::WIDTH) {
@@ -119,8 +125,9 @@ impl<T: Float> Pack<T> {
     #[inline(always)]
     unsafe fn turn<L: Lanes<Elem = T>>(&self, l: L, from: *const T, to: *mut T, columns: usize) {
         let (rows, whole) = (self.rows / L::WIDTH * L::WIDTH, columns / L::WIDTH * L::WIDTH);
-        for j in (0..whole).step_by(L::WIDTH) {
-            for i in (0..rows).step_by(L::WIDTH) {
+        // All columns of some rows first: a line of the panel is written at once.
+        for i in (0..rows).step_by(L::WIDTH) {
+            for j in (0..whole).step_by(L::WIDTH) {
                 // SAFETY: the square lies in the rows and columns that the caller promises.
                 unsafe {
                     let from = from.offset(j as isize * self.column_step + i as isize);

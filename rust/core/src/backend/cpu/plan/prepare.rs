@@ -215,7 +215,8 @@ fn packed(step: &Step, slots: Slots, aside: &mut usize) -> Option<(Ready, Step)>
     let panels = slots.aside(*aside, meta);
     *aside += panels.meta.bytes().next_multiple_of(64);
     let cost = 0.3 * panels.meta.shape.numel() as f64;
-    let each = count.div_ceil(parts(count, cost, 1).max(1));
+    // Panels are filled some at a time, so that a part reads whole lines of the factor's rows.
+    let each = count.div_ceil(parts(count, cost, 1).max(1)).next_multiple_of(matmul::TOGETHER);
     let parts = count.div_ceil(each);
     let cut = |axis: usize, rows: usize| Cut { axis, inputs: SmallVec::new(), rows, parts };
     let axis = factor.meta.shape.len() - 1;
