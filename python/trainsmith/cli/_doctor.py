@@ -51,11 +51,19 @@ def doctor(arguments: Namespace) -> int:
         print(f"{device}: {name}, {interface}, driver {driver}, {kind}")
         print(f"  tier {tier}, tensors of up to {largest >> 20} MiB")
         try:
+            print(f"  choice of kernels: {_table(device)}")
             print(f"  self-test: {_self_test(device)}")
         except TrainsmithError as error:
             print(f"  self-test: failed: {error}")
             failed = True
     return 2 if failed else 0
+
+
+def _table(device: str) -> str:
+    table = _core.gpu_table(device)
+    if table == "shipped":
+        return "as shipped; trainsmith tune measures what is fastest here"
+    return f"table {table}"
 
 
 def _self_test(device: str) -> str:

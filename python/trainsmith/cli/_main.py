@@ -13,6 +13,7 @@ from trainsmith.cli._plugins import add_devices, add_plugins
 from trainsmith.cli._predict import add_predict
 from trainsmith.cli._resume import add_resume
 from trainsmith.cli._train import add_train
+from trainsmith.cli._tune import add_tune
 from trainsmith.cli._validate import add_validate
 from trainsmith.errors import InternalError, TrainsmithError
 
@@ -29,6 +30,7 @@ _COMMANDS = (
     ("plugins", "list workflows, providers and cross-validators by name", add_plugins),
     ("devices", "list the devices of this machine", add_devices),
     ("doctor", "say which GPUs can be used, test them, and say what to do where none can", add_doctor),
+    ("tune", "measure which kernels a GPU runs fastest, for later runs", add_tune),
 )
 
 

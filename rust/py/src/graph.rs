@@ -179,6 +179,11 @@ impl PyCaptured {
     fn misfit(&self) -> Option<String> {
         self.0.misfit()
     }
+    /// Device, and bytes of what is given, of results, of values in between.
+    fn memory(&self, py: Python<'_>) -> PyResult<(String, u64, u64, u64)> {
+        let need = gate(py, "memory", || self.0.need())?;
+        Ok((self.0.device().to_string(), need.given, need.results, need.working))
+    }
     #[pyo3(signature = (arguments, /))]
     fn run<'py>(&self, py: Python<'py>, arguments: Vec<Bound<'py, PyTensor>>) -> PyResult<Vec<Bound<'py, PyTensor>>> {
         wrapped_edges(py, self.run_now(py, &handles(&arguments)?)?)

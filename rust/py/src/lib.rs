@@ -26,6 +26,7 @@ mod routes;
 mod schedule;
 mod stop;
 mod tensor;
+mod tune;
 
 use pyo3::prelude::*;
 
@@ -66,6 +67,8 @@ mod _core {
     use crate::stop::PyStopFlag;
     #[pymodule_export]
     use crate::tensor::{PyBuffer, PyParameter, PyTensor, numbers};
+    #[pymodule_export]
+    use crate::tune::{PyTuner, gpu_table};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

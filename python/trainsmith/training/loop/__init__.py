@@ -7,6 +7,7 @@ from trainsmith.training.loop._learner import Learner, TrainerLearner
 from trainsmith.training.loop._loop import TrainingLoop
 from trainsmith.training.loop._pieces import Averaging, Scheduling
 from trainsmith.training.loop._progress import Best, Progress
+from trainsmith.training.loop._tuning import TuningWarning
 
 __all__ = [
     "Averaging",
@@ -19,6 +20,7 @@ __all__ = [
     "Scheduling",
     "TrainerLearner",
     "TrainingLoop",
+    "TuningWarning",
     "Validate",
     "validate_function",
 ]

@@ -10,6 +10,7 @@ from trainsmith.errors import IoError
 from trainsmith.training._result import EpochRecord
 from trainsmith.training.checkpoints import Checkpoint
 from trainsmith.training.loop._position import go_to, position_of
+from trainsmith.training.loop._tuning import compare_tables, tables_of
 
 if TYPE_CHECKING:
     from trainsmith.training.loop._loop import TrainingLoop
@@ -23,15 +24,16 @@ def gather(loop: "TrainingLoop") -> dict[str, Any]:
 
     Returns:
         Progress, mean loss so far, weights, optimizer, trainer, schedule, average, early stopping, best weights, place
-        in the data, random numbers, history and callbacks.
+        in the data, random numbers, history, callbacks, and the tables that choose kernels on GPUs.
     """
     loop.progress.seconds, loop.progress.epoch_seconds = loop.seconds(), loop.epoch_seconds()
-    progress = loop.progress
+    progress, weights = loop.progress, loop.learner.weights()
     return {
         "fingerprint": loop.fingerprint,
         "progress": progress.state_dict(),
         "meter": loop.meter.state_dict(),
-        "weights": loop.learner.weights(),
+        "weights": weights,
+        "tables": tables_of(weights.values()),
         "learner": loop.learner.state_dict(),
         "schedule": None if loop.schedule is None else loop.schedule.scheduler.state_dict(),
         "average": None if loop.averaging is None else loop.averaging.average.state_dict(),
@@ -58,6 +60,8 @@ def restore(loop: "TrainingLoop", checkpoint: Checkpoint) -> None:
     """
     state = checkpoint.state
     _check(loop, checkpoint)
+    # Runs of before tables were kept have none.
+    compare_tables(state.get("tables", {}), tables_of(loop.learner.weights().values()))
     loop.learner.load_weights(state["weights"])
     loop.learner.load_state_dict(state["learner"])
     if loop.schedule is not None:

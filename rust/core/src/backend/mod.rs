@@ -4,6 +4,7 @@
 
 pub mod cpu;
 pub mod gpu;
+mod need;
 pub mod profile;
 pub mod reference;
 
@@ -14,6 +15,7 @@ use crate::ir::infer::infer;
 use crate::ir::op::Op;
 use crate::ir::plan::Plan;
 use crate::ir::program::Program;
+pub use need::Need;
 use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt;
@@ -85,6 +87,17 @@ pub fn of(device: Device) -> &'static dyn Backend {
         Device::Gpu(number) => gpu::gpu(number),
         Device::Reference => &reference::REFERENCE,
     }
+}
+
+/// Memory that a call of a plan takes, before the first one. Of the CPU's kernels it counts what they share, not what each
+/// thread keeps.
+pub fn need(device: Device, plan: &Plan) -> Result<Need> {
+    let working = match device {
+        Device::Cpu => cpu::CPU.working(plan)?,
+        Device::Gpu(number) => gpu::gpu(number).working(plan)?,
+        Device::Reference => plan.arena as u64,
+    };
+    Ok(Need::of(device, plan, working))
 }
 
 /// Run a program op by op: the obvious twin of every plan, and the way a loop body runs.

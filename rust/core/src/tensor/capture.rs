@@ -1,6 +1,6 @@
 //! A captured step: a plan, where its inputs come from, where its outputs go.
 
-use crate::backend::{self, Undo, Workspace};
+use crate::backend::{self, Need, Undo, Workspace};
 use crate::buffer::{Meta, Value, zeroed};
 use crate::device::Device;
 use crate::dtype::DType;
@@ -195,6 +195,16 @@ impl Captured {
             runs: AtomicU64::new(0),
             last_run: AtomicU64::new(counters::CAPTURED_STEPS.load(Ordering::Relaxed)),
         })
+    }
+
+    /// Memory that a call takes.
+    pub fn need(&self) -> Result<Need> {
+        backend::need(self.device, &self.plan)
+    }
+
+    /// The device that it runs on.
+    pub fn device(&self) -> Device {
+        self.device
     }
 
     /// The program, for printing.

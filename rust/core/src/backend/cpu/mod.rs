@@ -56,6 +56,13 @@ pub struct Cpu;
 /// The one CPU.
 pub static CPU: Cpu = Cpu;
 
+impl Cpu {
+    /// Bytes that a plan works in.
+    pub(super) fn working(self, plan: &Plan) -> Result<u64> {
+        plan::working(plan)
+    }
+}
+
 impl Backend for Cpu {
     fn device(&self) -> Device {
         Device::Cpu

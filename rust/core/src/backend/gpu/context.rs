@@ -1,7 +1,9 @@
 //! One opened GPU: its queue, its shaders, what went wrong.
 
 use super::adapters::adapter;
+use super::choices::{self, Choices};
 use super::count;
+use super::disk::Sealed;
 use super::kept::Kept;
 use super::memory::Memory;
 use super::pipelines::Pipelines;
@@ -9,6 +11,7 @@ use super::text::Text;
 use super::tier::Tier;
 use super::verdicts::Verdicts;
 use super::work::{Region, Work};
+use crate::backend::need::Need;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use smallvec::SmallVec;
@@ -33,6 +36,10 @@ pub(super) struct Context {
     pub(super) operands: usize,
     /// Compiled shaders of earlier and later processes.
     pub(super) kept: Kept,
+    /// Which of several kernels runs.
+    pub(super) choices: Arc<Choices>,
+    /// Where a table of choices for later processes lies.
+    pub(super) tuning: Option<Sealed>,
     /// The process that opened it; children share no driver state.
     process: u32,
     /// The first thing that went wrong outside of a call that could say so.
@@ -89,6 +96,8 @@ impl Context {
         Ok(Self {
             work: Mutex::new(Work::new(&device)),
             kept: Kept::open(&device, &adapter.get_info()),
+            choices: Arc::new(Choices::of(&adapter.get_info())?),
+            tuning: choices::file(&adapter.get_info()),
             device,
             queue,
             memory,
@@ -124,11 +133,11 @@ impl Context {
         self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).texts().cloned().collect()
     }
 
-    /// Tell the user of those of these shaders that are about to be compiled.
-    pub(super) fn announce<'a>(&self, texts: impl IntoIterator<Item = &'a Text>) {
+    /// Tell the user what a step that is about to be made ready needs, if that is much.
+    pub(super) fn announce<'a>(&self, texts: impl IntoIterator<Item = &'a Text>, need: Need) {
         let known = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
         let new = texts.into_iter().map(|text| &text.shader).filter(|&shader| !known.contains(shader));
-        self.kept.announce(new.map(AsRef::as_ref));
+        self.kept.announce(new.map(AsRef::as_ref), need);
     }
 
     /// Commands that wait to be handed over.

@@ -66,6 +66,11 @@ impl Sealed {
         Self { path, head: format!("trainsmith gpu {kind} 1\n{}\n", identity.0) }
     }
 
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether it could be written now.
     pub(super) fn is_writable(&self) -> bool {
         let probe = self.path.with_extension(format!("probe-{}", std::process::id()));

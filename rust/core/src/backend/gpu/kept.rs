@@ -4,6 +4,7 @@
 #![allow(unsafe_code, reason = "wgpu asks for a promise about the bytes that a pipeline cache is made from")]
 
 use super::disk::{Identity, Sealed, hash};
+use crate::backend::need::Need;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,8 @@ use wgpu::{AdapterInfo, Device, Features, PipelineCache, PipelineCacheDescriptor
 
 /// New shaders of one step from which on their compilation is announced.
 const MANY: usize = 16;
+/// Bytes of a step from which on they are announced.
+const MUCH: u64 = 1 << 30;
 /// Time between two writes of the file, beside the first and the last.
 const PACE: Duration = Duration::from_secs(10);
 /// A larger file is not read: the next process begins with an empty one.
@@ -66,13 +69,14 @@ impl Kept {
         }
     }
 
-    /// Tell the user that these shaders are about to be compiled, if that takes a while.
-    pub(super) fn announce<'a>(&self, shaders: impl IntoIterator<Item = &'a str>) {
+    /// Tell the user what a step that is about to be made ready needs, if that is much: shaders to compile, memory.
+    pub(super) fn announce<'a>(&self, shaders: impl IntoIterator<Item = &'a str>, need: Need) {
         let shaders: BTreeSet<u64> = shaders.into_iter().map(|shader| hash(shader.as_bytes())).collect();
         let count = shaders.difference(&self.state().shaders).count();
-        if count >= MANY {
-            let kept = self.cache.is_some() && self.file.as_ref().is_some_and(Sealed::is_writable);
-            let _ = writeln!(std::io::stderr(), "{}", notice(count, &self.name, kept));
+        let kept = || self.cache.is_some() && self.file.as_ref().is_some_and(Sealed::is_writable);
+        let compiling = (count >= MANY).then(|| compiling(count, kept()));
+        if let Some(text) = notice(&self.name, compiling, need) {
+            let _ = writeln!(std::io::stderr(), "{text}");
         }
     }
 
@@ -92,9 +96,15 @@ impl Kept {
     }
 }
 
-fn notice(count: usize, name: &str, kept: bool) -> String {
+fn notice(name: &str, compiling: Option<String>, need: Need) -> Option<String> {
+    let taking = (need.total() >= MUCH).then(|| format!("the step takes {need}"));
+    let parts: Vec<String> = compiling.into_iter().chain(taking).collect();
+    (!parts.is_empty()).then(|| format!("trainsmith: on {name}: {}", parts.join("; ")))
+}
+
+fn compiling(count: usize, kept: bool) -> String {
     let next = if kept { "cached next time" } else { "at every start: nothing can be cached" };
-    format!("trainsmith: compiling {count} shaders for {name} ({next})")
+    format!("compiling {count} shaders ({next})")
 }
 
 /// The list of shaders, then the driver's bytes.
@@ -126,7 +136,16 @@ mod tests {
 
     #[test]
     fn a_notice_promises_only_what_is_kept() {
-        assert_eq!(notice(37, "card", true), "trainsmith: compiling 37 shaders for card (cached next time)");
-        assert!(!notice(37, "card", false).contains("next time"));
+        assert_eq!(compiling(37, true), "compiling 37 shaders (cached next time)");
+        assert!(!compiling(37, false).contains("next time"));
+    }
+
+    #[test]
+    fn much_memory_is_told_before_the_first_step() {
+        let need = |working| Need { given: 0, results: 0, working };
+        assert_eq!(notice("card", None, need(MUCH - 1)), None);
+        assert_eq!(notice("card", Some("busy".into()), need(0)).unwrap(), "trainsmith: on card: busy");
+        let text = notice("card", Some("busy".into()), need(3 << 30)).unwrap();
+        assert!(text.starts_with("trainsmith: on card: busy; the step takes 3.0 GiB: "), "{text}");
     }
 }

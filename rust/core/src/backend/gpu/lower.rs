@@ -1,5 +1,6 @@
 //! One door to every kernel: an op and where its values lie, as dispatches.
 
+use super::choices::Choices;
 use super::kernels::epilogue::Epilogue;
 use super::kernels::{conv, fused, index, map, movement, order, product, random, reduce, softmax, window};
 use super::launch::{Guard, Lowered, Rule, View};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 const MOST: usize = i32::MAX as usize;
 
 /// The dispatches of one op; none for loops, decompositions of matrices, and fused bodies that run op by op.
-pub(super) fn lower(op: &Op, inputs: &[View], outputs: &[View]) -> Result<Option<Lowered>> {
+pub(super) fn lower(op: &Op, inputs: &[View], outputs: &[View], choices: &Choices) -> Result<Option<Lowered>> {
     for view in inputs.iter().chain(outputs) {
         supported(op.name(), view.dtype)?;
         if view.shape().numel() > MOST {
@@ -22,8 +23,8 @@ pub(super) fn lower(op: &Op, inputs: &[View], outputs: &[View]) -> Result<Option
     }
     let lowered = match op {
         Op::Scan(_) | Op::Linalg(_) => None,
-        Op::Fused(attributes) => fused::fused(attributes, inputs, outputs)?,
-        op => Some(kernels(op, inputs, outputs)?),
+        Op::Fused(attributes) => fused::fused(attributes, inputs, outputs, choices)?,
+        op => Some(kernels(op, inputs, outputs, choices)?),
     };
     let Some(mut lowered) = lowered else { return Ok(None) };
     lowered.guards = guards(op, inputs);
@@ -61,7 +62,7 @@ pub(super) fn guards(op: &Op, inputs: &[View]) -> Vec<Guard> {
     }
 }
 
-fn kernels(op: &Op, inputs: &[View], outputs: &[View]) -> Result<Lowered> {
+fn kernels(op: &Op, inputs: &[View], outputs: &[View], choices: &Choices) -> Result<Lowered> {
     let out = outputs.first().ok_or_else(|| Error::bug(op.name(), "no result"))?;
     let input = |place: usize| {
         inputs.get(place).ok_or_else(|| Error::bug(op.name(), format!("input {place} of {}", inputs.len())))
@@ -77,23 +78,25 @@ fn kernels(op: &Op, inputs: &[View], outputs: &[View]) -> Result<Lowered> {
         Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select | Op::Cast(_) => {
             map::elementwise(op, inputs, out)?.into()
         }
-        Op::Reduce { op, axes } => reduce::reduce(*op, axes, input(0)?, out)?,
+        Op::Reduce { op, axes } => reduce::reduce(*op, axes, input(0)?, out, choices.fold_threads)?,
         Op::ArgReduce { op, axis } => reduce::arg_reduce(*op, *axis, input(0)?, out)?.into(),
         Op::Cumulate { op, axis, reverse } => reduce::cumulate(*op, *axis, *reverse, input(0)?, out)?.into(),
         Op::View(view) => movement::view(view, input(0)?, out)?.into(),
         Op::Pad { low, interior, value, .. } => movement::pad(low, interior, *value, input(0)?, out)?.into(),
         Op::Concat { axis } => Lowered { apart: true, ..movement::concat(*axis, inputs, out)?.into() },
-        Op::MatMul => product::matmul(input(0)?, input(1)?, Epilogue::Plain(out))?.into(),
-        Op::Conv(attributes) => conv::conv(attributes, input(0)?, input(1)?, Epilogue::Plain(out))?.into(),
+        Op::MatMul => product::matmul(input(0)?, input(1)?, Epilogue::Plain(out), choices)?,
+        Op::Conv(attributes) => conv::conv(attributes, input(0)?, input(1)?, Epilogue::Plain(out), choices)?,
         Op::Gather { axis } => index::gather(*axis, input(0)?, input(1)?, out)?.into(),
         Op::ScatterAdd { axis } => index::scatter_add(*axis, input(0)?, input(1)?, input(2)?, out)?.into(),
         Op::Sort { axis, descending } => {
             let places = outputs.get(1).ok_or_else(|| Error::bug("sort", "one result of two"))?;
             order::sort(*axis, *descending, input(0)?, out, places)?
         }
-        Op::Composite(Composite::LogSoftmax { axis }) => softmax::log_softmax(*axis, input(0)?, out)?.into(),
+        Op::Composite(Composite::LogSoftmax { axis }) => {
+            softmax::log_softmax(*axis, input(0)?, out, choices.row_threads)?.into()
+        }
         Op::Composite(Composite::LogSoftmaxGrad { axis }) => {
-            softmax::log_softmax_grad(*axis, input(0)?, input(1)?, out)?.into()
+            softmax::log_softmax_grad(*axis, (input(0)?, input(1)?), out, choices.row_threads)?.into()
         }
         Op::Composite(Composite::Pool(pool)) => window::pool(pool, input(0)?, out)?.into(),
         Op::Composite(Composite::PoolGrad { pool, .. }) => match pool.kind {

@@ -7,6 +7,7 @@
 mod adapters;
 mod carry;
 mod check;
+mod choices;
 mod clock;
 mod context;
 mod count;
@@ -30,6 +31,7 @@ mod space;
 mod text;
 mod tier;
 mod transfer;
+mod tune;
 mod turns;
 mod unroll;
 mod verdicts;
@@ -48,6 +50,7 @@ pub use count::{dispatches, objects, reads, shaders};
 use memory::GpuStorage;
 use smallvec::SmallVec;
 use std::sync::{Arc, OnceLock};
+pub use tune::{Finding, Tuner};
 
 /// A GPU by its number, opened when it is first used.
 #[derive(Debug)]
@@ -93,6 +96,16 @@ impl Gpu {
         let context = self.context.get_or_init(|| Context::open(self.number)).as_ref().map_err(Clone::clone)?;
         context.healthy(op)?;
         Ok(context)
+    }
+
+    /// What chooses between kernels here: `shipped`, or the hash of a table that was measured.
+    pub fn table(&self) -> Result<String> {
+        Ok(self.context("tune")?.choices.name().to_owned())
+    }
+
+    /// Bytes that a plan works in.
+    pub(super) fn working(&self, plan: &Plan) -> Result<u64> {
+        prepare::working(self, plan)
     }
 
     /// Operands that one kernel can have.

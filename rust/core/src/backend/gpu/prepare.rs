@@ -13,6 +13,7 @@ use super::text::{Text, merged};
 use super::turns::{Series, Turns};
 use super::unroll::{Site, Unrolled, unroll};
 use super::verdicts::{Check, Verdicts};
+use crate::backend::need::Need;
 use crate::backend::{Backend, locate};
 use crate::buffer::{Buffer, Value, element_size};
 use crate::device::Device;
@@ -58,13 +59,35 @@ struct Bound {
     footprint: Footprint,
 }
 
-/// Make a plan ready.
-pub(super) fn prepare(gpu: &Gpu, plan: &Plan) -> Result<Prepared> {
+/// A plan as kernels in order, before anything is compiled or allocated for them.
+struct Drafted {
+    queue: Queue,
+    verdicts: Option<Arc<Verdicts>>,
+    /// Checks that wait for the last phase.
+    late: Vec<usize>,
+    commit: usize,
+    /// Bytes of the arena and of what loops work in behind it.
+    arena: usize,
+    constants: Vec<Value>,
+}
+
+impl Drafted {
+    fn working(&self) -> u64 {
+        (self.arena + self.queue.scratch.iter().sum::<usize>()) as u64
+    }
+}
+
+/// Bytes that a plan works in.
+pub(super) fn working(gpu: &Gpu, plan: &Plan) -> Result<u64> {
+    Ok(draft(gpu, plan)?.working())
+}
+
+fn draft(gpu: &Gpu, plan: &Plan) -> Result<Drafted> {
     let context = gpu.context("compile")?;
     let bounds: Vec<Bound> = plan.steps.iter().map(|step| bound(gpu.device(), plan, step)).collect();
     let (checks, late) = checks(plan, &bounds);
     let verdicts = if checks.is_empty() { None } else { Some(Arc::new(Verdicts::new(gpu, checks)?)) };
-    let queue = Queue::new(context.operands, Vec::new());
+    let queue = Queue::new(context.operands, Arc::clone(&context.choices), Vec::new());
     let mut maker = Maker { device: gpu.device(), plan, queue, arena: plan.arena, constants: plan.constants.clone() };
     let mut commit = None;
     for (turn, (step, bound)) in plan.steps.iter().zip(&bounds).enumerate() {
@@ -89,26 +112,36 @@ pub(super) fn prepare(gpu: &Gpu, plan: &Plan) -> Result<Prepared> {
         maker.queue.place(step, verdicts.seal());
     }
     let Maker { queue, arena, constants, .. } = maker;
+    Ok(Drafted { queue, verdicts, late, commit, arena, constants })
+}
+
+/// Make a plan ready.
+pub(super) fn prepare(gpu: &Gpu, plan: &Plan) -> Result<Prepared> {
+    let context = gpu.context("compile")?;
+    let drafted = draft(gpu, plan)?;
+    let need = Need::of(gpu.device(), plan, drafted.working());
+    let Drafted { queue, verdicts, late, commit, arena, constants } = drafted;
     let mut numbers = Numbers::default();
     let looks = verdicts.as_ref().map_or(Ok(Vec::new()), |verdicts| verdicts.looks(&late, context.operands))?;
     let looks: Vec<Text> = looks.iter().map(Launch::text).collect();
     let texts: Vec<Option<Text>> = queue.drafts.iter().map(Draft::text).collect();
     let turns = queue.drafts.iter().flat_map(|draft| draft.series().map_or(&[][..], |series| &series.kernels));
-    context.announce(texts.iter().flatten().chain(turns).chain(&looks));
-    let drafts = queue.drafts.iter().zip(texts);
-    let stages = drafts.map(|(draft, text)| draft.stage(context, text, &mut numbers)).collect::<Result<_>>()?;
-    let late = looks.into_iter().map(|look| Once::new(context, "check", look, &mut numbers));
-    let late = late.collect::<Result<_>>()?;
-    context.kept.save(false);
-    let take = |&bytes: &usize| context.memory.take("compile", bytes, bytes);
+    context.announce(texts.iter().flatten().chain(turns).chain(&looks), need);
+    // Memory first: a step without room is not compiled.
     if arena as u64 > context.memory.largest {
         let rule = format!(
             "a step whose working memory has at most {} bytes on this GPU; use a smaller batch or model, or the CPU",
             context.memory.largest
         );
-        return Err(Error::device("compile", rule, format!("{arena} bytes")));
+        return Err(need.explain(Error::device("compile", rule, format!("{arena} bytes"))));
     }
+    let take = |&bytes: &usize| context.memory.take("compile", bytes, bytes).map_err(|error| need.explain(error));
     let (arena, scratch) = (take(&arena)?, queue.scratch.iter().map(take).collect::<Result<_>>()?);
+    let drafts = queue.drafts.iter().zip(texts);
+    let stages = drafts.map(|(draft, text)| draft.stage(context, text, &mut numbers)).collect::<Result<_>>()?;
+    let late = looks.into_iter().map(|look| Once::new(context, "check", look, &mut numbers));
+    let late = late.collect::<Result<_>>()?;
+    context.kept.save(false);
     let here = |value: &Value| {
         if value.device() == gpu.device() {
             return gpu.compacted("compile", value);

@@ -1,5 +1,6 @@
 //! Kernels in an order in which they can run; those that do not touch each other's values share a dispatch.
 
+use super::choices::Choices;
 use super::footprint::Footprint;
 use super::launch::{Launch, Slot, View};
 use super::lower;
@@ -38,6 +39,8 @@ pub(super) struct Queue {
     pub(super) scratch: Vec<usize>,
     /// Operands that one kernel can have.
     pub(super) operands: usize,
+    /// Which of several kernels runs.
+    pub(super) choices: Arc<Choices>,
     /// Checks whose failure lets what is placed from now on do nothing.
     pub(super) mask: Option<Arc<Verdicts>>,
     /// Whether all that was placed under a mask has it.
@@ -46,8 +49,8 @@ pub(super) struct Queue {
 
 impl Queue {
     /// Nothing yet, beside working memory that others have.
-    pub(super) fn new(operands: usize, scratch: Vec<usize>) -> Self {
-        Self { drafts: Vec::new(), phase: 0, scratch, operands, mask: None, masked: true }
+    pub(super) fn new(operands: usize, choices: Arc<Choices>, scratch: Vec<usize>) -> Self {
+        Self { drafts: Vec::new(), phase: 0, scratch, operands, choices, mask: None, masked: true }
     }
 
     /// A stage of its own.
@@ -58,7 +61,7 @@ impl Queue {
 
     /// Add the kernels of a step; false where it is no sequence of kernels.
     pub(super) fn kernels(&mut self, step: &Step, inputs: &[View], outputs: &[View]) -> Result<bool> {
-        let Some(mut lowered) = lower::lower(&step.op, inputs, outputs)? else { return Ok(false) };
+        let Some(mut lowered) = lower::lower(&step.op, inputs, outputs, &self.choices)? else { return Ok(false) };
         if lowered.bindings() > self.operands && matches!(step.op, Op::Fused(_)) {
             return Ok(false);
         }

@@ -1,5 +1,6 @@
 //! One op at once: its result is allocated, its dispatches recorded.
 
+use super::choices::Choices;
 use super::launch::{Launch, Lowered, Slot, View};
 use super::memory::GpuStorage;
 use super::work::Region;
@@ -15,6 +16,17 @@ use smallvec::{SmallVec, smallvec};
 
 /// Run one op.
 pub(super) fn run(gpu: &Gpu, op: &Op, inputs: &[Value], metas: &[Meta]) -> Result<SmallVec<[Value; 1]>> {
+    run_by(gpu, op, inputs, metas, &gpu.context(op.name())?.choices)
+}
+
+/// Run one op by these choices.
+pub(super) fn run_by(
+    gpu: &Gpu,
+    op: &Op,
+    inputs: &[Value],
+    metas: &[Meta],
+    choices: &Choices,
+) -> Result<SmallVec<[Value; 1]>> {
     if let (Op::View(view), [value]) = (op, inputs)
         && let Some(layout) = view_layout(view, &value.layout)
     {
@@ -27,7 +39,7 @@ pub(super) fn run(gpu: &Gpu, op: &Op, inputs: &[Value], metas: &[Meta]) -> Resul
     }
     let views: SmallVec<[View; 4]> = inputs.iter().map(view_of).collect();
     let targets: SmallVec<[View; 1]> = metas.iter().map(|meta| View::whole(meta.shape.clone(), meta.dtype)).collect();
-    let mut lowered = match (lower::lower(op, &views, &targets)?, op) {
+    let mut lowered = match (lower::lower(op, &views, &targets, choices)?, op) {
         (Some(lowered), _) if lowered.bindings() <= gpu.operands(op.name())? => lowered,
         (_, Op::Fused(attributes)) => return interpret(gpu, &attributes.body, inputs).map(SmallVec::from_vec),
         (Some(lowered), _) => lowered,

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::ir::op::ScanOp;
 use crate::ir::plan::{Exit, Located, Place, Plan, Step};
 use crate::layout::{Layout, Strides};
+use std::sync::Arc;
 
 /// Turns whose kernels are made one by one; longer loops reckon the numbers of the others.
 const FEW: usize = 8;
@@ -147,7 +148,7 @@ impl Loop<'_> {
         let length = self.op.length;
         let scratch = queue.scratch.clone();
         let mut turn = |turn: usize| -> Result<Option<Vec<Text>>> {
-            let mut own = Queue::new(queue.operands, scratch.clone());
+            let mut own = Queue::new(queue.operands, Arc::clone(&queue.choices), scratch.clone());
             let texts = self.turn(turn, &mut own)?;
             queue.scratch = own.scratch;
             Ok(texts)

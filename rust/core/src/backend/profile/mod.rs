@@ -133,6 +133,14 @@ pub fn stop() -> Result<Profile> {
     Ok(profile)
 }
 
+/// What runs during a call.
+pub(super) fn during(call: impl FnOnce() -> Result<()>) -> Result<Profile> {
+    start()?;
+    let done = call();
+    let profile = stop()?;
+    done.map(|()| profile)
+}
+
 /// Note what ran.
 pub(super) fn note(clock: Clock, runs: impl IntoIterator<Item = Run>) {
     if let Some(profile) = &mut *running() {
@@ -186,6 +194,13 @@ impl Profile {
         let mut rows: Vec<Row> = self.rows.values().cloned().collect();
         rows.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.name.cmp(&b.name)));
         rows
+    }
+
+    /// Seconds of the fastest of so many equal pieces of work.
+    pub(super) fn least(&self, count: usize) -> Option<f64> {
+        let each = self.runs.len() / count.max(1);
+        let time = |runs: &[Run]| runs.iter().map(|run| run.time.as_secs_f64()).sum::<f64>();
+        (each > 0).then(|| self.runs.chunks_exact(each).map(time).fold(f64::INFINITY, f64::min))
     }
 
     /// Time from start to stop.

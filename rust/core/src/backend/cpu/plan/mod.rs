@@ -60,6 +60,11 @@ pub(super) fn run(
     done
 }
 
+/// Bytes of the arena and of what steps leave each other beside it.
+pub(super) fn working(plan: &Plan) -> Result<u64> {
+    Ok((plan.arena + prepare(plan)?.aside) as u64)
+}
+
 fn fits(plan: &Plan, inputs: &[Value]) -> bool {
     let fits = |(value, meta): (&Value, &Meta)| *value.shape() == meta.shape && value.dtype == meta.dtype;
     inputs.len() == plan.inputs.len() && inputs.iter().zip(&plan.inputs).all(fits)

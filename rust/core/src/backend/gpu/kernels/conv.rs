@@ -2,21 +2,29 @@
 //! mostly empty.
 
 use super::epilogue::Epilogue;
-use super::product::NARROW;
 use super::tile::{self, Side, Sizes};
-use crate::backend::gpu::launch::{Launch, Slot, View};
+use crate::backend::gpu::choices::{Choices, Tile, Way};
+use crate::backend::gpu::launch::{Launch, Lowered, Slot, View};
 use crate::backend::gpu::shader::{Expr, Kind, Shader};
 use crate::error::Result;
 use crate::ir::op::ConvOp;
 
 /// A convolution of `[N, C, spatial...]` with `[O, C / groups, spatial...]`.
-pub(in crate::backend::gpu) fn conv(op: &ConvOp, x: &View, kernel: &View, epilogue: Epilogue<'_>) -> Result<Launch> {
+pub(in crate::backend::gpu) fn conv(
+    op: &ConvOp,
+    x: &View,
+    kernel: &View,
+    epilogue: Epilogue<'_>,
+    choices: &Choices,
+) -> Result<Lowered> {
     let out = epilogue.shape();
     let columns = out.numel() / out[1].max(1);
     let deep: usize = kernel.shape()[1..].iter().product();
     let plain = op.groups == 1 && op.batch_groups == 1;
-    let tiled = plain && out[1] >= NARROW && columns >= NARROW && deep >= tile::DEEP;
-    if tiled { patches(op, x, kernel, epilogue) } else { elements(op, x, kernel, epilogue) }
+    match choices.product([out[1], columns, deep, 1]) {
+        Way::Tiles(tile) if plain => patches(op, (x, kernel), epilogue, tile),
+        Way::Tiles(_) | Way::Elements => elements(op, x, kernel, epilogue).map(Lowered::from),
+    }
 }
 
 /// How a window moves along one spatial axis, in words that shaders read.
@@ -95,16 +103,17 @@ fn elements(op: &ConvOp, x: &View, kernel: &View, epilogue: Epilogue<'_>) -> Res
 }
 
 /// Channels of the result are rows, its other axes columns, channels and taps of the kernel the inner axis.
-fn patches(op: &ConvOp, x: &View, kernel: &View, epilogue: Epilogue<'_>) -> Result<Launch> {
+fn patches(op: &ConvOp, (x, kernel): (&View, &View), epilogue: Epilogue<'_>, tile: Tile) -> Result<Lowered> {
     let out = epilogue.shape();
+    let seen: Vec<usize> = std::iter::once(out[0]).chain(out[2..].iter().copied()).collect();
+    let inner = &kernel.shape()[1..];
+    let sizes = Sizes { rows: out[1], columns: seen.iter().product(), deep: inner.iter().product(), batch: 1 };
     let mut shader = Shader::default();
     let (from, weights) = (shader.operand(Slot::Input(0), x), shader.operand(Slot::Input(1), kernel));
-    let leaving = epilogue.bind(&mut shader);
+    let leaving = (sizes.parts() == 1).then(|| epilogue.bind(&mut shader));
     let axes = Axis::all(&mut shader, op, x, kernel);
     let mut step = |view: &View, axis: usize| shader.word(view.layout.strides()[axis] as u32);
     let (x_n, x_c, w_o, w_c) = (step(x, 0), step(x, 1), step(kernel, 0), step(kernel, 1));
-    let seen: Vec<usize> = std::iter::once(out[0]).chain(out[2..].iter().copied()).collect();
-    let inner = &kernel.shape()[1..];
     let left = Side {
         runs_inner: true,
         enter: &mut |shader, row| vec![shader.index(&format!("{row} * {w_o}"))],
@@ -134,9 +143,7 @@ fn patches(op: &ConvOp, x: &View, kernel: &View, epilogue: Epilogue<'_>) -> Resu
             Expr::new(Kind::Float, format!("select(0.0, {}, {inside})", element.text))
         },
     };
-    let sizes =
-        Sizes { rows: out[1], columns: seen.iter().product(), deep: kernel.shape()[1..].iter().product(), batch: 1 };
-    tile::tiles(shader, sizes, (left, right), &leaving, &mut |shader, _, row, column| {
+    tile::product(shader, tile, sizes, (left, right), (leaving, epilogue), &mut |shader, _, row, column| {
         let mut at = shader.coordinates(&seen, column);
         at.insert(1, row.to_owned());
         at

@@ -5,6 +5,7 @@ use super::column::columns;
 use super::epilogue::{Epilogue, along};
 use super::row::rows;
 use super::{conv, product};
+use crate::backend::gpu::choices::Choices;
 use crate::backend::gpu::launch::{Launch, Lowered, Slot, View};
 use crate::backend::gpu::shader::{Kind, Operand, Shader};
 use crate::backend::gpu::space::Space;
@@ -30,10 +31,15 @@ pub(in crate::backend::gpu) struct Bound<'a> {
 pub(in crate::backend::gpu) type Output<'a> = (ValueId, Slot, &'a View);
 
 /// The dispatches of a body; none where it has no kernel and runs op by op.
-pub(in crate::backend::gpu) fn fused(op: &FusedOp, inputs: &[View], outputs: &[View]) -> Result<Option<Lowered>> {
+pub(in crate::backend::gpu) fn fused(
+    op: &FusedOp,
+    inputs: &[View],
+    outputs: &[View],
+    choices: &Choices,
+) -> Result<Option<Lowered>> {
     let (body, space) = (&*op.body, op.space());
     if op.kind() == FusedKind::Product {
-        return epilogue(body, &space, inputs, outputs);
+        return epilogue(body, &space, inputs, outputs, choices);
     }
     let bound = Bound { body, space: &space, inputs };
     let all = || body.outputs.iter().zip(outputs).enumerate();
@@ -71,7 +77,7 @@ pub(in crate::backend::gpu) fn fused(op: &FusedOp, inputs: &[View], outputs: &[V
             return Ok(None);
         }
         let folds = !bound.row_folds(rest.iter().map(|(value, ..)| *value)).is_empty();
-        if folds { rows(bound, &rest) } else { flat(bound, &rest) }.map(Some)
+        if folds { rows(bound, &rest, choices.row_threads) } else { flat(bound, &rest) }.map(Some)
     };
     let by_column = || -> Result<Option<Launch>> {
         let totals: Vec<Output<'_>> = totals.iter().map(|(value, slot, view)| (*value, *slot, view)).collect();
@@ -83,16 +89,22 @@ pub(in crate::backend::gpu) fn fused(op: &FusedOp, inputs: &[View], outputs: &[V
     Ok(Some(lowered))
 }
 
-fn epilogue(body: &Program, space: &Shape, inputs: &[View], outputs: &[View]) -> Result<Option<Lowered>> {
+fn epilogue(
+    body: &Program,
+    space: &Shape,
+    inputs: &[View],
+    outputs: &[View],
+    choices: &Choices,
+) -> Result<Option<Lowered>> {
     if outputs.iter().any(|view| view.shape() != space) {
         return Ok(None);
     }
     let end = Epilogue::Body { body, inputs, outputs };
-    let launch = match &body.instructions[0].op {
-        Op::Conv(attributes) => conv::conv(attributes, &inputs[0], &inputs[1], end)?,
-        _ => product::matmul(&inputs[0], &inputs[1], end)?,
+    let lowered = match &body.instructions[0].op {
+        Op::Conv(attributes) => conv::conv(attributes, &inputs[0], &inputs[1], end, choices)?,
+        _ => product::matmul(&inputs[0], &inputs[1], end, choices)?,
     };
-    Ok(Some(launch.into()))
+    Ok(Some(lowered))
 }
 
 impl<'a> Bound<'a> {

@@ -11,8 +11,6 @@ use crate::error::Result;
 use crate::ir::op::{ArgOp, BinaryOp, CumulateOp, ReduceOp};
 use crate::shape::Shape;
 
-/// Threads that fold one line together.
-const TOGETHER: u32 = 256;
 /// Elements from which on a line is folded by a workgroup.
 pub(super) const LONG: usize = 128;
 /// Lines from which on there are enough of them to keep a thread for each.
@@ -20,21 +18,27 @@ pub(super) const MANY: usize = 8192;
 /// Elements that one workgroup folds; longer lines are folded in parts first.
 const PART: usize = 1 << 14;
 
-/// Fold axes away.
-pub(in crate::backend::gpu) fn reduce(op: ReduceOp, axes: &[usize], x: &View, out: &View) -> Result<Lowered> {
+/// Fold axes away; so many threads fold a long line together.
+pub(in crate::backend::gpu) fn reduce(
+    op: ReduceOp,
+    axes: &[usize],
+    x: &View,
+    out: &View,
+    threads: u32,
+) -> Result<Lowered> {
     let folded: usize = axes.iter().map(|&axis| x.shape()[axis]).product();
     let lines = out.shape().numel();
     let parts = folded.div_ceil(PART);
     if parts < 2 || lines >= MANY {
-        return fold(op, axes, x, (Slot::Input(0), 1), (Slot::Output(0), out)).map(Lowered::from);
+        return fold(op, axes, x, (Slot::Input(0), 1), (Slot::Output(0), out), threads).map(Lowered::from);
     }
     // Partial folds keep the wide kind: only the end result is rounded.
     let wide = x.dtype.compute();
     let partial = View::whole([lines, parts], wide);
-    let first = fold(op, axes, x, (Slot::Input(0), parts), (Slot::Scratch(0), &partial))?;
+    let first = fold(op, axes, x, (Slot::Input(0), parts), (Slot::Scratch(0), &partial), threads)?;
     let shape: Shape = out.shape().iter().copied().chain([parts]).collect();
     let partial = View::whole(shape, wide);
-    let last = fold(op, &[out.shape().len()], &partial, (Slot::Scratch(0), 1), (Slot::Output(0), out))?;
+    let last = fold(op, &[out.shape().len()], &partial, (Slot::Scratch(0), 1), (Slot::Output(0), out), threads)?;
     let bytes = lines * parts * wide.size().max(4);
     Ok(Lowered { launches: vec![first, last], scratch: vec![bytes], ..Lowered::default() })
 }
@@ -74,6 +78,7 @@ fn fold(
     x: &View,
     (from, parts): (Slot, usize),
     (to, out): (Slot, &View),
+    threads: u32,
 ) -> Result<Launch> {
     let rank = x.shape().len();
     let kept: Vec<usize> = (0..rank).filter(|axis| !axes.contains(axis)).collect();
@@ -87,13 +92,13 @@ fn fold(
     let line = Space::new(&folded, &[&walked]);
     let length = line.numel();
     let chunk = length.div_ceil(parts);
-    let together = (chunk >= LONG && lines.numel() * parts < MANY).then_some(TOGETHER);
+    let together = (chunk >= LONG && lines.numel() * parts < MANY).then_some(threads);
     let count = lines.numel() * parts;
     let mut shader = Shader::default();
     let (source, target) = (shader.operand(from, x), shader.operand(to, out));
     let kind = Kind::of(x.dtype);
-    if together.is_some() {
-        shader.global(format!("var<workgroup> shared_values: array<{}, {TOGETHER}>;", shared(kind)));
+    if let Some(threads) = together {
+        shader.global(format!("var<workgroup> shared_values: array<{}, {threads}>;", shared(kind)));
     }
     let place = if together.is_some() { shader.each_group(count) } else { shader.each(count) };
     let (number, part) = if parts > 1 {

@@ -14,11 +14,8 @@ use crate::error::Result;
 use crate::ir::op::Op;
 use crate::ir::program::ValueId;
 
-/// Threads of a long row.
-const TOGETHER: u32 = 64;
-
-/// The kernel of these outputs, all of a whole row or of one element a row.
-pub(super) fn rows(bound: Bound<'_>, outputs: &[Output<'_>]) -> Result<Launch> {
+/// The kernel of these outputs, all of a whole row or of one element a row; so many threads share a long row.
+pub(super) fn rows(bound: Bound<'_>, outputs: &[Output<'_>], threads: u32) -> Result<Launch> {
     let rank = bound.space.len();
     let (lead, length) = (&bound.space[..rank - 1], bound.space[rank - 1]);
     let count: usize = lead.iter().product();
@@ -32,11 +29,11 @@ pub(super) fn rows(bound: Bound<'_>, outputs: &[Output<'_>]) -> Result<Launch> {
     let strides: Vec<&[isize]> = operands.iter().map(|(_, strides)| &strides[..rank - 1]).collect();
     let space = Space::new(lead, &strides);
     let floats = needed.iter().all(|&fold| Kind::of(bound.body.metas[fold].dtype) == Kind::Float);
-    let together = length >= LONG && count < MANY && floats;
-    if together {
-        shader.global(format!("var<workgroup> shared_values: array<f32, {TOGETHER}>;"));
+    let together = (length >= LONG && count < MANY && floats).then_some(threads);
+    if let Some(threads) = together {
+        shader.global(format!("var<workgroup> shared_values: array<f32, {threads}>;"));
     }
-    let place = if together { shader.each_group(count) } else { shader.each(count) };
+    let place = if together.is_some() { shader.each_group(count) } else { shader.each(count) };
     let starts = shader.positions(&space, &place);
     let places = operands
         .into_iter()
@@ -56,7 +53,10 @@ pub(super) fn rows(bound: Bound<'_>, outputs: &[Output<'_>]) -> Result<Launch> {
     }
     row.write(outputs, inputs)?;
     let shader = row.shader;
-    Ok(if together { shader.finish_each_group(TOGETHER, count) } else { shader.finish_each(count) })
+    Ok(match together {
+        Some(threads) => shader.finish_each_group(threads, count),
+        None => shader.finish_each(count),
+    })
 }
 
 struct Row<'a> {
@@ -65,8 +65,8 @@ struct Row<'a> {
     /// Inputs, then outputs: where their rows start, and their steps along a row.
     operands: Vec<(Operand, String, String)>,
     length: String,
-    /// Whether a workgroup shares a row.
-    together: bool,
+    /// Threads of the workgroup that shares a row, if one does.
+    together: Option<u32>,
     /// Values of the row, made outside of loops.
     known: Values<'a>,
 }
@@ -94,7 +94,7 @@ impl<'a> Row<'a> {
     }
 
     fn begin(&mut self) -> Values<'a> {
-        let (first, pace) = if self.together { ("local", TOGETHER) } else { ("0u", 1) };
+        let (first, pace) = self.together.map_or(("0u", 1), |threads| ("local", threads));
         self.shader.line(format!("for (var k = {first}; k < {}; k += {pace}u) {{", self.length));
         self.known.clone()
     }
@@ -119,8 +119,8 @@ impl<'a> Row<'a> {
     ) -> Result<()> {
         self.prepare(of)?;
         let start = neutral(&mut self.shader);
-        let total = if self.together { "total".to_owned() } else { self.shader.name() };
-        if self.together {
+        let total = if self.together.is_some() { "total".to_owned() } else { self.shader.name() };
+        if self.together.is_some() {
             self.shader.line("{");
         }
         self.shader.line(format!("var {total} = {};", start.text));
@@ -130,8 +130,8 @@ impl<'a> Row<'a> {
         let sum = elementwise::binary(step, &total, &element)?;
         self.shader.line(format!("{} = {};", total.text, sum.text));
         self.shader.line("}");
-        let result = if self.together {
-            tree(&mut self.shader, TOGETHER, step, Kind::Float)?;
+        let result = if let Some(threads) = self.together {
+            tree(&mut self.shader, threads, step, Kind::Float)?;
             self.shader.line("}");
             let result = self.shader.keep(&Expr::new(Kind::Float, "shared_values[0]"));
             self.shader.line("workgroupBarrier();");
@@ -147,7 +147,7 @@ impl<'a> Row<'a> {
         outputs.iter().try_for_each(|(value, ..)| self.prepare(*value))?;
         let (of_row, whole): (Vec<_>, Vec<_>) =
             outputs.iter().map(|(value, ..)| *value).enumerate().partition(|(_, value)| self.is_of_row(*value));
-        if self.together && !of_row.is_empty() {
+        if self.together.is_some() && !of_row.is_empty() {
             self.shader.line("if local == 0u {");
         }
         let mut values = self.known.clone();
@@ -156,7 +156,7 @@ impl<'a> Row<'a> {
             let (to, start, _) = self.operands[first + place].clone();
             self.shader.store(&to, &start, &result);
         }
-        if self.together && !of_row.is_empty() {
+        if self.together.is_some() && !of_row.is_empty() {
             self.shader.line("}");
         }
         if whole.is_empty() {

@@ -6,12 +6,9 @@ use crate::backend::gpu::shader::{Expr, Kind, Operand, Shader};
 use crate::error::Result;
 use crate::ir::op::BinaryOp;
 
-/// Threads of a line.
-const TOGETHER: u32 = 64;
-
 /// `x - log(sum(exp(x)))` along an axis.
-pub(in crate::backend::gpu) fn log_softmax(axis: usize, x: &View, out: &View) -> Result<Launch> {
-    let mut line = Line::new(axis, &[x], out);
+pub(in crate::backend::gpu) fn log_softmax(axis: usize, x: &View, out: &View, threads: u32) -> Result<Launch> {
+    let mut line = Line::new(axis, &[x], out, threads);
     line.fold("-inf()", BinaryOp::Maximum, |line| line.load(0))?;
     let max = line.shader.index("shared_values[0]");
     line.shader.line("workgroupBarrier();");
@@ -28,8 +25,13 @@ pub(in crate::backend::gpu) fn log_softmax(axis: usize, x: &View, out: &View) ->
 }
 
 /// `g - exp(y) * sum(g)`.
-pub(in crate::backend::gpu) fn log_softmax_grad(axis: usize, y: &View, g: &View, out: &View) -> Result<Launch> {
-    let mut line = Line::new(axis, &[y, g], out);
+pub(in crate::backend::gpu) fn log_softmax_grad(
+    axis: usize,
+    (y, g): (&View, &View),
+    out: &View,
+    threads: u32,
+) -> Result<Launch> {
+    let mut line = Line::new(axis, &[y, g], out, threads);
     line.fold("0.0", BinaryOp::Add, |line| line.load(1))?;
     let total = line.shader.index("shared_values[0]");
     line.each(|line| {
@@ -46,12 +48,13 @@ struct Line {
     operands: Vec<(Operand, String, String)>,
     length: String,
     count: usize,
+    threads: u32,
 }
 
 impl Line {
-    fn new(axis: usize, inputs: &[&View], out: &View) -> Self {
+    fn new(axis: usize, inputs: &[&View], out: &View, threads: u32) -> Self {
         let mut shader = Shader::default();
-        shader.global(format!("var<workgroup> shared_values: array<f32, {TOGETHER}>;"));
+        shader.global(format!("var<workgroup> shared_values: array<f32, {threads}>;"));
         let bound: Vec<(Operand, &View)> =
             inputs.iter().enumerate().map(|(place, view)| (shader.operand(Slot::Input(place), view), *view)).collect();
         let target = shader.operand(Slot::Output(0), out);
@@ -72,7 +75,7 @@ impl Line {
             .zip(starts)
             .map(|((operand, view), start)| (operand, start, shader.word(view.layout.strides()[axis] as u32)))
             .collect();
-        Self { shader, operands, length, count }
+        Self { shader, operands, length, count, threads }
     }
 
     fn place(&self, operand: usize) -> String {
@@ -89,20 +92,20 @@ impl Line {
     /// Fold a function of the elements into `shared_values[0]`.
     fn fold(&mut self, start: &str, step: BinaryOp, element: impl FnOnce(&mut Self) -> Expr) -> Result<()> {
         self.shader.line(format!("{{ var total = {start};"));
-        self.shader.line(format!("for (var k = local; k < {}; k += {TOGETHER}u) {{", self.length));
+        self.shader.line(format!("for (var k = local; k < {}; k += {}u) {{", self.length, self.threads));
         let value = element(self);
         let total = Expr::new(Kind::Float, "total");
         let sum = super::elementwise::binary(step, &total, &value)?;
         self.shader.line(format!("total = {};", sum.text));
         self.shader.line("}");
-        tree(&mut self.shader, TOGETHER, step, Kind::Float)?;
+        tree(&mut self.shader, self.threads, step, Kind::Float)?;
         self.shader.line("}");
         Ok(())
     }
 
     /// Write a function of the elements.
     fn each(&mut self, element: impl FnOnce(&mut Self) -> Expr) {
-        self.shader.line(format!("for (var k = local; k < {}; k += {TOGETHER}u) {{", self.length));
+        self.shader.line(format!("for (var k = local; k < {}; k += {}u) {{", self.length, self.threads));
         let value = element(self);
         let value = self.shader.keep(&value);
         let out = self.operands.len() - 1;
@@ -112,6 +115,6 @@ impl Line {
     }
 
     fn finish(self) -> Launch {
-        self.shader.finish_each_group(TOGETHER, self.count)
+        self.shader.finish_each_group(self.threads, self.count)
     }
 }
