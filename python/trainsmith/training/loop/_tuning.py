@@ -10,7 +10,7 @@ from trainsmith.data._wording import shown
 
 
 class TuningWarning(UserWarning):
-    """A run goes on with another table of GPU kernels than it had, so its bits may differ from an uninterrupted run's."""
+    """A run goes on by another table of GPU kernels than it had; its bits may differ from an uninterrupted run's."""
 
 
 def tables_of(tensors: Iterable[Any]) -> dict[str, str]:
@@ -41,9 +41,9 @@ def compare_tables(then: Mapping[str, str], now: Mapping[str, str]) -> None:
     for device, table in now.items():
         if then.get(device, table) != table:
             warnings.warn(
-                f"resume: expected the table of kernels with which the run began on {device}, {shown(then[device])}, got "
-                f"{shown(table)}; the run goes on, but its bits may differ from those of an uninterrupted one. To keep "
-                f"them, put the old table back, or set TRAINSMITH_CACHE_DIR to a directory that has it",
+                f"resume: expected the table of kernels with which the run began on {device}, {shown(then[device])}, "
+                f"got {shown(table)}; the run goes on, but its bits may differ from those of an uninterrupted one. To "
+                "keep them, put the old table back, or set TRAINSMITH_CACHE_DIR to a directory that has it",
                 TuningWarning,
                 stacklevel=2,
             )

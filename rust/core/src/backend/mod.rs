@@ -93,7 +93,7 @@ pub fn of(device: Device) -> &'static dyn Backend {
 /// thread keeps.
 pub fn need(device: Device, plan: &Plan) -> Result<Need> {
     let working = match device {
-        Device::Cpu => cpu::CPU.working(plan)?,
+        Device::Cpu => cpu::Cpu::working(plan)?,
         Device::Gpu(number) => gpu::gpu(number).working(plan)?,
         Device::Reference => plan.arena as u64,
     };

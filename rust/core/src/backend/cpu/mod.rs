@@ -58,7 +58,7 @@ pub static CPU: Cpu = Cpu;
 
 impl Cpu {
     /// Bytes that a plan works in.
-    pub(super) fn working(self, plan: &Plan) -> Result<u64> {
+    pub(super) fn working(plan: &Plan) -> Result<u64> {
         plan::working(plan)
     }
 }

@@ -112,7 +112,7 @@ mod tests {
     use crate::backend::gpu::choices::{Choices, Way};
     use crate::backend::gpu::{gpu, gpus, run};
     use crate::backend::{Backend, result_metas};
-    use crate::buffer::Meta;
+    use crate::buffer::{Meta, Value};
     use crate::dtype::DType;
     use crate::ir::op::{ConvOp, Op};
 
@@ -127,7 +127,9 @@ mod tests {
         let put = |place: &dyn Backend| {
             host.each_ref().map(|(meta, numbers)| place.upload(bytemuck::cast_slice(numbers), meta).unwrap())
         };
-        let get = |place: &dyn Backend, value| bytemuck::cast_slice(&place.download(value).unwrap()).to_vec();
+        let get = |place: &dyn Backend, value: &Value| -> Vec<f32> {
+            bytemuck::cast_slice(&place.download(value).unwrap()).to_vec()
+        };
         let (there, here) = (put(card), put(&CPU));
         let metas = result_metas(op, &there).unwrap();
         let by = |way| {
