@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,9 @@ EAGER = "import trainsmith as ts; print(float(ts.sum(ts.ones(3, device='gpu'))))
 
 
 def run(script, folder, **environment):
-    variables = {**os.environ, "TRAINSMITH_CACHE_DIR": str(folder), **environment}
+    # Without a runtime directory a library under the driver complains on standard error.
+    runtime = os.environ.get("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    variables = {**os.environ, "XDG_RUNTIME_DIR": runtime, "TRAINSMITH_CACHE_DIR": str(folder), **environment}
     done = subprocess.run([sys.executable, "-c", script], env=variables, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
