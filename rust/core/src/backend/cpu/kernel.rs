@@ -179,7 +179,9 @@ fn dispatch(op: &Op, inputs: &[Src<'_>], outputs: &mut [Dst<'_>]) -> Result<()> 
         }
         Op::Concat { axis } => copy::concat(*axis, inputs, out),
         Op::MatMul => exactly(op, inputs).and_then(|[a, b]| matmul::matmul(a, b, out)),
-        Op::Conv(attributes) => exactly(op, inputs).and_then(|[x, kernel]| conv::conv(attributes, x, kernel, out)),
+        Op::Conv(attributes) => {
+            exactly(op, inputs).and_then(|[x, kernel]| conv::conv(attributes, x, kernel, &conv::Last::default(), out))
+        }
         Op::Gather { axis } => exactly(op, inputs).and_then(|[x, at]| index::gather(*axis, x, at, out)),
         Op::ScatterAdd { axis } => {
             exactly(op, inputs).and_then(|[base, at, updates]| index::scatter_add(*axis, base, at, updates, out))

@@ -128,7 +128,7 @@ pub(super) struct Band {
 pub(super) struct Image {
     lengths: [usize; AXES],
     /// Distance of rows: the border after one row is that before the next.
-    row: usize,
+    pub(super) row: usize,
     copy: usize,
     /// Elements of a channel.
     pub(super) channel: usize,
@@ -280,16 +280,27 @@ impl Grid {
         self.axes[axis].phase + (band.start[axis] + t) * self.axes[axis].period
     }
 
+    /// A plane of a band: the number of its first place, and where its first u is in memory.
+    pub(super) fn plane(&self, image: &Image, band: &Band, steps: [isize; AXES], number: usize) -> (usize, isize) {
+        let place = [self.u(band, 0, number), self.u(band, 1, 0), self.u(band, 2, 0)];
+        let at = (0..AXES).fold(0, |at, axis| at + place[axis] as isize * steps[axis]);
+        (image.place([number, 0, 0]), at)
+    }
+
     /// Visit the runs of a band along the last axis: the number of their first place, and where their first u is in memory.
     #[inline(always)]
     pub(super) fn runs(&self, image: &Image, band: &Band, steps: [isize; AXES], mut visit: impl FnMut(usize, isize)) {
         for i in 0..band.count[0] {
+            let (place, at) = self.plane(image, band, steps, i);
             for j in 0..band.count[1] {
-                let place = [self.u(band, 0, i), self.u(band, 1, j), self.u(band, 2, 0)];
-                let at = (0..AXES).fold(0, |at, axis| at + place[axis] as isize * steps[axis]);
-                visit(image.place([i, j, 0]), at);
+                visit(place + j * image.row, at + j as isize * self.run_step(steps));
             }
         }
+    }
+
+    /// Distance in memory of the first u of two neighbouring runs of a plane.
+    pub(super) fn run_step(&self, steps: [isize; AXES]) -> isize {
+        self.axes[AXES - 2].period as isize * steps[AXES - 2]
     }
 
     /// Distance of the u of a run.

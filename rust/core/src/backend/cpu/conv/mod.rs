@@ -10,6 +10,7 @@
 
 mod direct;
 mod grid;
+mod last;
 mod line;
 mod narrow;
 mod tile;
@@ -24,30 +25,28 @@ use crate::error::{Error, Result};
 use crate::ir::op::ConvOp;
 use crate::shape::Shape;
 use grid::{AXES, Numbers, common_divisor};
+pub(super) use last::Last;
 
-/// Convolution of `[N, C, spatial...]` with `[O, C / groups, spatial...]`.
-pub(super) fn conv(op: &ConvOp, x: &Src<'_>, kernel: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
+/// Convolution of `[N, C, spatial...]` with `[O, C / groups, spatial...]`, and what becomes of its result.
+pub(super) fn conv(op: &ConvOp, x: &Src<'_>, kernel: &Src<'_>, last: &Last<'_>, out: &mut Dst<'_>) -> Result<()> {
     match Compute::of(x.dtype) {
-        Compute::F32 => of::<f32>(op, x, kernel, out),
-        Compute::F64 => of::<f64>(op, x, kernel, out),
+        Compute::F32 => of::<f32>(op, x, kernel, last, out),
+        Compute::F64 => of::<f64>(op, x, kernel, last, out),
         Compute::Bool | Compute::I64 | Compute::U64 => Err(Error::bug("conv", format!("no loop for {}", x.dtype))),
     }
 }
 
-fn of<T: Vectored>(op: &ConvOp, x: &Src<'_>, kernel: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
+fn of<T: Vectored>(op: &ConvOp, x: &Src<'_>, kernel: &Src<'_>, last: &Last<'_>, out: &mut Dst<'_>) -> Result<()> {
     if out.bytes.is_empty() {
         return Ok(());
     }
-    let Some(s) = Shapes::new(op, x, kernel, &out.meta.shape) else {
-        return direct::direct::<T>(op, x, kernel, out);
-    };
-    if s.moves_nothing(op, x) {
-        products::<T>(&s, x, kernel, out)
-    } else if s.taps() > s.places() {
-        wide::wide::<T>(&s, x, kernel, out)
-    } else {
-        narrow::narrow::<T>(&s, x, kernel, out)
+    match Shapes::new(op, x, kernel, &out.meta.shape) {
+        None => direct::direct::<T>(op, x, kernel, out)?,
+        Some(s) if s.moves_nothing(op, x) => products::<T>(&s, x, kernel, out)?,
+        Some(s) if s.taps() > s.places() => wide::wide::<T>(&s, x, kernel, out)?,
+        Some(s) => return narrow::narrow::<T>(&s, x, kernel, last, out),
     }
+    last.planes(&out.meta.shape.clone(), out.elements::<T>()?)
 }
 
 /// Sizes and distances of a convolution with at most three spatial axes.

@@ -15,7 +15,8 @@ use super::super::matmul::{Tiles, tallest};
 use super::super::rows::along;
 use super::super::scratch;
 use super::grid::{AXES, Band, Grid, Image, Numbers, moved};
-use super::line::{copy as shift, gather, scatter};
+use super::last::Last;
+use super::line::{copy as shift, gather, rows, scatter};
 use super::tile::{self, Runs};
 use super::{Shapes, at, spatial_steps, steps};
 use crate::error::{Error, Result};
@@ -39,7 +40,13 @@ const SLACK: usize = 256;
 const ROUND: usize = 128;
 
 /// Every block of outputs, grid and band.
-pub(super) fn narrow<T: Vectored>(s: &Shapes, x: &Src<'_>, kernel: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
+pub(super) fn narrow<T: Vectored>(
+    s: &Shapes,
+    x: &Src<'_>,
+    kernel: &Src<'_>,
+    last: &Last<'_>,
+    out: &mut Dst<'_>,
+) -> Result<()> {
     let results = out.elements::<T>()?;
     let numbers = s.taps_as_shifts();
     for grid in Grid::all(&numbers) {
@@ -58,7 +65,7 @@ pub(super) fn narrow<T: Vectored>(s: &Shapes, x: &Src<'_>, kernel: &Src<'_>, out
             let fits = IMAGE / (channels * image.channel).max(1);
             let examples = fits.min(PLACES.div_ceil(image.places(&band))).clamp(1, s.batch);
             let part =
-                Part { s, numbers: &numbers, grid: &grid, band, image, channels, examples, columns, taps, moves };
+                Part { s, last, numbers: &numbers, grid: &grid, band, image, channels, examples, columns, taps, moves };
             let example = channels * image.channel;
             let copied = examples * example * moves.count + SLACK;
             let sums = examples * s.block * columns;
@@ -122,6 +129,7 @@ impl Moves {
 #[derive(Clone, Copy)]
 struct Part<'a> {
     s: &'a Shapes,
+    last: &'a Last<'a>,
     numbers: &'a [Numbers; AXES],
     grid: &'a Grid,
     band: Band,
@@ -198,7 +206,14 @@ impl Part<'_> {
                         adds: c > 0,
                     })?;
                 }
-                dispatch(Crop { part: self, sums, examples, place: (n * s.outputs + first) * s.places(), results });
+                dispatch(Crop {
+                    part: self,
+                    sums,
+                    examples,
+                    first,
+                    place: (n * s.outputs + first) * s.places(),
+                    results,
+                })?;
             }
         }
         Ok(())
@@ -342,28 +357,40 @@ impl<T: Vectored> Kernel<T> for Products<'_, T> {
     }
 }
 
-/// Sums without what lies between two rows, to where the result has them.
+/// Changed sums without what lies between two rows, to where the result has them.
 struct Crop<'a, T> {
     part: &'a Part<'a>,
-    sums: &'a [T],
+    sums: &'a mut [T],
     examples: usize,
+    first: usize,
     place: usize,
     results: &'a mut [T],
 }
 
 impl<T: Vectored> Kernel<T> for Crop<'_, T> {
-    type Output = ();
+    type Output = Result<()>;
 
     #[inline(always)]
-    fn run<L: Lanes<Elem = T>>(self, l: L) {
-        let Part { s, grid, band, image, columns, .. } = self.part;
+    fn run<L: Lanes<Elem = T>>(self, l: L) -> Result<()> {
+        let Part { s, last, grid, band, image, columns, .. } = self.part;
         let (plane, steps) = (s.places(), s.place_steps());
-        for (line, sums) in self.sums.chunks_exact(*columns).take(self.examples * s.block).enumerate() {
+        let step = grid.run_step(steps) as usize;
+        for (line, sums) in self.sums.chunks_exact_mut(*columns).take(self.examples * s.block).enumerate() {
             let (e, o) = (line / s.block, line % s.block);
+            last.of(self.first + o)?.apply(l, sums);
             let to = &mut self.results[self.place + (e * s.outputs + o) * plane..][..plane];
-            grid.runs(image, band, steps, |from, at| {
-                scatter(l, &sums[from..from + band.count[2]], &mut to[moved(0, at)..], grid.period());
-            });
+            for number in 0..band.count[0] {
+                let (from, at) = grid.plane(image, band, steps, number);
+                let (sums, to) = (&sums[from..], &mut to[moved(0, at)..]);
+                if grid.period() == 1 {
+                    rows(l, (band.count[1], band.count[2]), (sums, image.row), (to, step));
+                    continue;
+                }
+                for row in 0..band.count[1] {
+                    scatter(&sums[row * image.row..][..band.count[2]], &mut to[row * step..], grid.period());
+                }
+            }
         }
+        Ok(())
     }
 }

@@ -112,7 +112,26 @@ fn compare(axes: &[Drawn], batch: usize, channels: usize, outputs: usize, groups
         &mut to,
     )
     .unwrap();
-    assert_eq!(run::<f64>(&Op::Conv(op.clone()), &[x, k]), wanted, "{op:?} {x_shape:?} {k_shape:?} {swapped}");
+    assert_eq!(
+        run::<f64>(&Op::Conv(op.clone()), &[x.clone(), k.clone()]),
+        wanted,
+        "{op:?} {x_shape:?} {k_shape:?} {swapped}"
+    );
+    let (plane, outputs) = (metas[0].shape[2..].iter().product::<usize>(), metas[0].shape[1]);
+    let mut shape = vec![1; metas[0].shape.len()];
+    shape[1] = outputs;
+    let bias = tensor(&values(&shape, 5), &shape, DType::F64);
+    for (with_bias, relu) in [(true, false), (false, true), (true, true)] {
+        let added = |i: usize| if with_bias { values(&shape, 5)[i / plane % outputs] } else { 0.0 };
+        let changed: Vec<f64> = wanted.iter().enumerate().map(|(i, sum)| sum + added(i)).collect();
+        let changed: Vec<f64> = changed.into_iter().map(|x| if relu && x <= 0.0 { 0.0 } else { x }).collect();
+        let source = |value| super::super::source("conv", value).unwrap();
+        let last = Last { bias: with_bias.then(|| source(&bias)), relu };
+        let mut found = vec![f64::NAN; wanted.len()];
+        let mut to = Dst { bytes: bytemuck::cast_slice_mut(&mut found), meta: &metas[0] };
+        conv(&op, &source(&x), &source(&k), &last, &mut to).unwrap();
+        assert_eq!(found, changed, "{op:?} {x_shape:?} {k_shape:?} {swapped} {with_bias} {relu}");
+    }
 }
 
 proptest::proptest! {

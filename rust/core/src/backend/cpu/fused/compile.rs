@@ -1,6 +1,6 @@
 //! From a body to the code that runs on tiles: values get registers, and what does not change from tile to tile comes first.
 
-use super::last::{Last, last};
+use super::last::{After, Last, last};
 use super::loops::{pairs, takes_copies};
 use crate::buffer::Meta;
 use crate::dtype::DType;
@@ -182,7 +182,13 @@ pub(in crate::backend::cpu) fn compile(op: &FusedOp, dense: &[bool], under: &[Un
     if !spans(&space, inputs.iter().chain(&outputs)) {
         return None;
     }
-    let last = if product { last(&inputs, &maker.once.1, (maker.each.0.len(), &maker.each.1), &outputs) } else { None };
+    let after = match body.instructions.first().filter(|_| product).map(|instruction| &instruction.op) {
+        Some(Op::Conv(_)) => Some(After::Convolution { channels: channels(&body.metas[skipped..body.inputs], &space) }),
+        Some(_) => Some(After::Product),
+        None => None,
+    };
+    let each = (&maker.each.0[..], &maker.each.1[..]);
+    let last = after.and_then(|after| last(after, &inputs, &maker.once.1, each, &outputs));
     Some(Compiled {
         dtype,
         last,
@@ -210,6 +216,15 @@ pub(in crate::backend::cpu) fn class(shape: &Shape, space: &Shape) -> Option<Cla
         (true, _) if one => Some(Class::Column),
         _ => None,
     }
+}
+
+/// The first input that has a number for each channel of a space, and is the same at all places.
+fn channels(inputs: &[Meta], space: &Shape) -> Option<usize> {
+    let fits = |meta: &Meta| {
+        let wanted = space.iter().enumerate().map(|(axis, &size)| if axis == 1 { size } else { 1 });
+        meta.dtype != DType::Bool && meta.shape.iter().copied().eq(wanted)
+    };
+    inputs.iter().position(fits)
 }
 
 /// Whether the rows and columns of a space can be told from what goes in and out, as a part of it has to.

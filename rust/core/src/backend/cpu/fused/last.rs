@@ -1,6 +1,7 @@
-//! Bodies that a product's own tiles can finish: a bias, a matrix that is added, rectified linear units and their gradient.
+//! Bodies that a product's own tiles can finish: a bias, a matrix that is added, rectified linear units and their gradient;
+//! after a convolution a bias of channels and rectified linear units.
 
-use super::compile::{Class, Code, Instruction, Side, Source, Target};
+use super::compile::{Class, Code, Instruction, Load, Side, Source, Target};
 use crate::ir::op::{BinaryOp, CompareOp};
 
 /// What becomes of a product's elements, in this order; operands are numbers of inputs.
@@ -12,16 +13,34 @@ pub(super) struct Last {
     pub(super) gate: Option<usize>,
 }
 
+/// What comes before a body.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum After {
+    Product,
+    /// Input that is one number for each channel, if there is one.
+    Convolution {
+        channels: Option<usize>,
+    },
+}
+
 /// The body after a product as something that tiles can do. The product is the last of the inputs.
 pub(super) fn last(
+    after: After,
     inputs: &[Side],
     once: &[Instruction],
-    (loads, each): (usize, &[Instruction]),
+    (loads, each): (&[Load], &[Instruction]),
     outputs: &[Side],
 ) -> Option<Last> {
     let product = Source::Input(inputs.len().checked_sub(1)?);
     let single = matches!(outputs, [Side { class: Class::Full, truth: false, mixed: false }]);
-    if !single || loads > 0 {
+    let mut channels = match (after, loads) {
+        (_, []) => None,
+        (After::Convolution { channels: Some(input) }, [load]) if load.input == input => {
+            Some((Source::Register(load.register), input))
+        }
+        _ => return None,
+    };
+    if !single {
         return None;
     }
     let mut last = Last::default();
@@ -32,10 +51,22 @@ pub(super) fn last(
             return None;
         }
         match (instruction.code, &instruction.from[..]) {
+            (Code::Spread, &[from]) if channels.is_some_and(|(bias, _)| bias == from) => {
+                let Target::Register(register) = instruction.to else { return None };
+                channels = channels.map(|(_, input)| (Source::Register(register), input));
+                continue;
+            }
+            (Code::Binary(BinaryOp::Add), &[a, b]) if matches!(after, After::Convolution { .. }) => {
+                let (bias, input) = channels.take()?;
+                if last != Last::default() || (a, b) != (value, bias) && (b, a) != (value, bias) {
+                    return None;
+                }
+                last.bias = Some(input);
+            }
             (Code::Binary(BinaryOp::Add), &[a, b]) if a == value => last.add(b, inputs, once)?,
             (Code::Binary(BinaryOp::Add), &[a, b]) if b == value => last.add(a, inputs, once)?,
             (Code::Pair { first: BinaryOp::Add, second: BinaryOp::Add, .. }, &[a, b, c])
-                if a == value || b == value =>
+                if matches!(after, After::Product) && (a == value || b == value) =>
             {
                 last.add(if a == value { b } else { a }, inputs, once)?;
                 last.add(c, inputs, once)?;
@@ -45,7 +76,9 @@ pub(super) fn last(
             {
                 match x {
                     _ if x == value && !last.relu => last.relu = true,
-                    Source::Input(h) if x != value && is_whole(h, inputs) => last.gate = Some(h),
+                    Source::Input(h) if x != value && is_whole(h, inputs) && matches!(after, After::Product) => {
+                        last.gate = Some(h);
+                    }
                     _ => return None,
                 }
             }

@@ -14,7 +14,7 @@ use super::arena::Memories;
 use super::kernel::{Dst, Src, run as run_kernel};
 use super::plan::Operand;
 use super::scan::{owned, write};
-use super::{matmul, scratch};
+use super::{conv, matmul, scratch};
 use crate::backend::interpret;
 use crate::buffer::{Meta, Value};
 use crate::dtype::DType;
@@ -43,7 +43,11 @@ pub(super) fn store(values: &[Value], outputs: &mut [Dst<'_>]) -> Result<()> {
 #[derive(Debug)]
 pub(super) enum First {
     /// A product or a convolution.
-    Op(Op),
+    Op {
+        op: Op,
+        /// The result lies apart from both operands.
+        apart: bool,
+    },
     /// A product whose right factor lies in panels.
     Panels {
         /// The result lies apart from both factors.
@@ -84,7 +88,8 @@ fn typed<T: Real>(
         Src { bytes: bytes(inputs[1].slot, &b.1)?, layout: &b.0.layout, dtype: b.0.meta.dtype },
     ];
     let inputs = &inputs[2..];
-    if let (First::Panels { apart: true }, Some(last)) = (first, code.last) {
+    if let (First::Panels { apart: true } | First::Op { op: Op::Conv(_), apart: true }, Some(last)) = (first, code.last)
+    {
         let source = |input: Option<usize>| -> Result<Option<Src<'_>>> {
             let Some(operand) = input.map(|i| &inputs[i]) else { return Ok(None) };
             let (extent, range) = operand.part(part, parts);
@@ -93,6 +98,9 @@ fn typed<T: Real>(
         let (bias, plus, gate) = (source(last.bias)?, source(last.plus)?, source(last.gate)?);
         let (extent, range) = outputs[0].part(part, parts);
         let mut target = Dst { bytes: memories.writing(outputs[0].slot, range)?, meta: &extent.meta };
+        if let First::Op { op: Op::Conv(op), .. } = first {
+            return conv::conv(op, &sources[0], &sources[1], &conv::Last { bias, relu: last.relu }, &mut target);
+        }
         let last = matmul::Last { bias, plus, relu: last.relu, gate };
         return matmul::by_panels(&sources[0], &sources[1], &mut target, &last);
     }
@@ -103,7 +111,7 @@ fn typed<T: Real>(
     scratch::with::<T, _>(meta.shape.numel(), |elements| {
         let mut target = Dst { bytes: bytemuck::cast_slice_mut(elements), meta: &meta };
         match first {
-            First::Op(op) => run_kernel(op, &sources, &mut [target])?,
+            First::Op { op, .. } => run_kernel(op, &sources, &mut [target])?,
             First::Panels { .. } => {
                 matmul::by_panels(&sources[0], &sources[1], &mut target, &matmul::Last::default())?;
             }

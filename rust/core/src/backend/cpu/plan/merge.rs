@@ -50,12 +50,12 @@ pub(super) fn merge(
             outputs.push(operand(slots, output, cut.as_ref().map(|cut| (cut.axis, cut))));
         }
     }
+    let apart = |input: &Located| under(slots, aliases, input, &step.outputs) == Under::Apart;
     let first = match op.body.instructions.first() {
-        Some(_) if in_panels => {
-            let apart = |input: &Located| under(slots, aliases, input, &step.outputs) == Under::Apart;
-            Some(First::Panels { apart: step.inputs[..2].iter().all(apart) })
+        Some(_) if in_panels => Some(First::Panels { apart: step.inputs[..2].iter().all(apart) }),
+        Some(instruction) if product => {
+            Some(First::Op { op: instruction.op.clone(), apart: step.inputs.iter().all(apart) })
         }
-        Some(instruction) if product => Some(First::Op(instruction.op.clone())),
         Some(_) | None => None,
     };
     let kernel = Kernel::Fused(Box::new(code), first);
