@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
-from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +16,7 @@ from trainsmith.errors import ArgumentError
 Losses = list[float]
 
 
-@pytest.fixture(autouse=True)
-def restored_number() -> Iterator[None]:
-    before = ts.get_num_threads()
-    yield
-    ts.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("restored_threads")
 
 
 def batch() -> tuple[ts.Tensor, ts.Tensor]:

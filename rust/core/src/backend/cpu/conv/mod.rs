@@ -40,13 +40,14 @@ fn of<T: Vectored>(op: &ConvOp, x: &Src<'_>, kernel: &Src<'_>, last: &Last<'_>, 
     if out.bytes.is_empty() {
         return Ok(());
     }
-    match Shapes::new(op, x, kernel, &out.meta.shape) {
+    let shape = &out.meta.shape;
+    match Shapes::new(op, x, kernel, shape) {
         None => direct::direct::<T>(op, x, kernel, out)?,
         Some(s) if s.moves_nothing(op, x) => products::<T>(&s, x, kernel, out)?,
         Some(s) if s.taps() > s.places() => wide::wide::<T>(&s, x, kernel, out)?,
         Some(s) => return narrow::narrow::<T>(&s, x, kernel, last, out),
     }
-    last.planes(&out.meta.shape.clone(), out.elements::<T>()?)
+    last.planes(shape, out.elements::<T>()?)
 }
 
 /// Sizes and distances of a convolution with at most three spatial axes.

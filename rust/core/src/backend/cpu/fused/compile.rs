@@ -155,7 +155,8 @@ pub(in crate::backend::cpu) struct Compiled {
 
 /// Compile a body, if it is of floats of one dtype and truth values, and small enough.
 ///
-/// `dense[i]`: input i is row-major, so it can be read where it lies. `under[i]`: what may lie over it.
+/// `dense[i]`: input i, after the operands of a product, is row-major, so it can be read where it lies. `under[i]`: what may
+/// lie over input i, operands of a product among them.
 pub(in crate::backend::cpu) fn compile(op: &FusedOp, dense: &[bool], under: &[Under]) -> Option<Compiled> {
     let body = &*op.body;
     let dtype = body.metas.iter().map(|meta| meta.dtype).find(|&dtype| dtype != DType::Bool)?;
@@ -183,6 +184,8 @@ pub(in crate::backend::cpu) fn compile(op: &FusedOp, dense: &[bool], under: &[Un
         return None;
     }
     let after = match body.instructions.first().filter(|_| product).map(|instruction| &instruction.op) {
+        // Tiles write the result while operands are still read.
+        _ if under.iter().any(|&under| under != Under::Apart) => None,
         Some(Op::Conv(_)) => Some(After::Convolution { channels: channels(&body.metas[skipped..body.inputs], &space) }),
         Some(_) => Some(After::Product),
         None => None,
@@ -336,12 +339,12 @@ impl<'a> Maker<'a> {
     /// Inputs that can be read in place, and loads of the others.
     fn place_inputs(&mut self, dense: &[bool], under: &[Under]) {
         let first = if self.product { 2 } else { 0 };
-        for id in first..self.body.inputs {
+        for (id, &under) in under.iter().enumerate().skip(first) {
             let (input, class) = (id - first, self.classes[id]);
             let truth = self.body.metas[id].dtype == DType::Bool;
             self.constant[id] = matches!(class, Class::Column | Class::Number);
             let mixed = self.mixed[id];
-            if dense[input] && self.is_read_first(id, under[input]) && !truth && !mixed {
+            if dense[input] && self.is_read_first(id, under) && !truth && !mixed {
                 self.places[id] = Some(Source::Input(input));
                 continue;
             }

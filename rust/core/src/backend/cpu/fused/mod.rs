@@ -43,16 +43,9 @@ pub(super) fn store(values: &[Value], outputs: &mut [Dst<'_>]) -> Result<()> {
 #[derive(Debug)]
 pub(super) enum First {
     /// A product or a convolution.
-    Op {
-        op: Op,
-        /// The result lies apart from both operands.
-        apart: bool,
-    },
+    Op(Op),
     /// A product whose right factor lies in panels.
-    Panels {
-        /// The result lies apart from both factors.
-        apart: bool,
-    },
+    Panels,
 }
 
 /// Run one part of a compiled body; a product comes first, into memory of this thread.
@@ -88,8 +81,7 @@ fn typed<T: Real>(
         Src { bytes: bytes(inputs[1].slot, &b.1)?, layout: &b.0.layout, dtype: b.0.meta.dtype },
     ];
     let inputs = &inputs[2..];
-    if let (First::Panels { apart: true } | First::Op { op: Op::Conv(_), apart: true }, Some(last)) = (first, code.last)
-    {
+    if let (First::Panels | First::Op(Op::Conv(_)), Some(last)) = (first, code.last) {
         let source = |input: Option<usize>| -> Result<Option<Src<'_>>> {
             let Some(operand) = input.map(|i| &inputs[i]) else { return Ok(None) };
             let (extent, range) = operand.part(part, parts);
@@ -98,7 +90,7 @@ fn typed<T: Real>(
         let (bias, plus, gate) = (source(last.bias)?, source(last.plus)?, source(last.gate)?);
         let (extent, range) = outputs[0].part(part, parts);
         let mut target = Dst { bytes: memories.writing(outputs[0].slot, range)?, meta: &extent.meta };
-        if let First::Op { op: Op::Conv(op), .. } = first {
+        if let First::Op(Op::Conv(op)) = first {
             return conv::conv(op, &sources[0], &sources[1], &conv::Last { bias, relu: last.relu }, &mut target);
         }
         let last = matmul::Last { bias, plus, relu: last.relu, gate };
@@ -111,8 +103,8 @@ fn typed<T: Real>(
     scratch::with::<T, _>(meta.shape.numel(), |elements| {
         let mut target = Dst { bytes: bytemuck::cast_slice_mut(elements), meta: &meta };
         match first {
-            First::Op { op, .. } => run_kernel(op, &sources, &mut [target])?,
-            First::Panels { .. } => {
+            First::Op(op) => run_kernel(op, &sources, &mut [target])?,
+            First::Panels => {
                 matmul::by_panels(&sources[0], &sources[1], &mut target, &matmul::Last::default())?;
             }
         }

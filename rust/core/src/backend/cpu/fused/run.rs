@@ -220,31 +220,30 @@ impl<T: Real> Machine<'_, '_, T> {
         let step = |axis: usize| if layout.shape()[axis] == 1 { 0 } else { layout.strides()[axis] };
         let outer = if self.code.flat { 0 } else { self.space.len().saturating_sub(1) };
         let across = if self.code.flat { 1 } else { step(outer) };
-        if class == Class::Full && across == 0 {
-            // An element stands for all places of some last axes, as a bias of channels for a plane.
-            let repeated = (0..=outer).rev().take_while(|&axis| step(axis) == 0);
-            let run: usize = repeated.map(|axis| self.space[axis]).product();
-            let (mut at, end) = (row * columns, (row + rows) * columns);
-            while at < end {
-                let next = (at / run + 1) * run;
-                let (mut rest, mut start) = (at / columns, layout.offset());
-                for axis in (0..outer).rev() {
-                    start = along(start, step(axis), rest % self.space[axis]);
-                    rest /= self.space[axis];
-                }
-                to[at - row * columns..next.min(end) - row * columns].fill(number(source[start]));
-                at = next;
-            }
-            return;
-        }
-        for (r, to) in to.chunks_exact_mut(columns.max(1)).take(rows).enumerate() {
-            let (mut rest, mut start) = (row + r, layout.offset());
+        let start = |row: usize| {
+            let (mut rest, mut start) = (row, layout.offset());
             for axis in (0..outer).rev() {
                 let size = self.space[axis].max(1);
                 start = along(start, step(axis), rest % size);
                 rest /= size;
             }
-            start = along(start, across, first);
+            start
+        };
+        if class == Class::Full && across == 0 {
+            // An element stands for all places of some last axes, as a bias of channels for a plane.
+            let repeated = (0..=outer).rev().take_while(|&axis| step(axis) == 0);
+            let run: usize = repeated.map(|axis| self.space[axis]).product();
+            let (begin, end) = (row * columns, (row + rows) * columns);
+            let mut at = begin;
+            while at < end {
+                let next = end.min((at / run + 1) * run);
+                to[at - begin..next - begin].fill(number(source[start(at / columns)]));
+                at = next;
+            }
+            return;
+        }
+        for (r, to) in to.chunks_exact_mut(columns.max(1)).take(rows).enumerate() {
+            let start = along(start(row + r), across, first);
             match across {
                 0 => to.fill(number(source[start])),
                 1 => to.iter_mut().zip(&source[start..start + columns]).for_each(|(to, &x)| *to = number(x)),

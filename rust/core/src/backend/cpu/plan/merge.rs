@@ -27,7 +27,7 @@ pub(super) fn merge(
     let skipped = if product { 2 } else { 0 };
     let rest = &step.inputs[skipped..];
     let dense: Vec<bool> = rest.iter().map(|input| input.layout.is_contiguous()).collect();
-    let beneath: Vec<Under> = rest.iter().map(|input| under(slots, aliases, input, &step.outputs)).collect();
+    let beneath: Vec<Under> = step.inputs.iter().map(|input| under(slots, aliases, input, &step.outputs)).collect();
     let code = compile(op, &dense, &beneath)?;
     let metas: SmallVec<[&Meta; 4]> = step.inputs.iter().map(|input| &input.meta).collect();
     let written: SmallVec<[&Meta; 1]> = step.outputs.iter().map(|output| &output.meta).collect();
@@ -50,12 +50,9 @@ pub(super) fn merge(
             outputs.push(operand(slots, output, cut.as_ref().map(|cut| (cut.axis, cut))));
         }
     }
-    let apart = |input: &Located| under(slots, aliases, input, &step.outputs) == Under::Apart;
     let first = match op.body.instructions.first() {
-        Some(_) if in_panels => Some(First::Panels { apart: step.inputs[..2].iter().all(apart) }),
-        Some(instruction) if product => {
-            Some(First::Op { op: instruction.op.clone(), apart: step.inputs.iter().all(apart) })
-        }
+        Some(_) if in_panels => Some(First::Panels),
+        Some(instruction) if product => Some(First::Op(instruction.op.clone())),
         Some(_) | None => None,
     };
     let kernel = Kernel::Fused(Box::new(code), first);
