@@ -55,12 +55,16 @@ fn move_each<W: Pod>(x: &Src<'_>, from: &Layout, out: &mut [u8], to: &Layout) ->
     let source = x.elements::<W>()?;
     let target = bytemuck::try_cast_slice_mut::<u8, W>(out).map_err(|_| Error::bug("copy", "a partial element"))?;
     let rows = Rows::new([from, to]);
-    let len = rows.len();
-    for [i, j] in rows.starts() {
-        match rows.steps() {
-            [1, 1] => target[j..j + len].copy_from_slice(&source[i..i + len]),
-            [0, 1] => target[j..j + len].fill(source[i]),
-            [s, t] => (0..len).for_each(|k| target[along(j, t, k)] = source[along(i, s, k)]),
+    let (len, steps) = (rows.len(), rows.steps());
+    let (count, [next, beyond], planes) = rows.planes();
+    for [first, place] in planes.starts() {
+        for row in 0..count {
+            let (i, j) = (along(first, next, row), along(place, beyond, row));
+            match steps {
+                [1, 1] => target[j..j + len].copy_from_slice(&source[i..i + len]),
+                [0, 1] => target[j..j + len].fill(source[i]),
+                [s, t] => (0..len).for_each(|k| target[along(j, t, k)] = source[along(i, s, k)]),
+            }
         }
     }
     Ok(())
@@ -70,7 +74,7 @@ fn move_each<W: Pod>(x: &Src<'_>, from: &Layout, out: &mut [u8], to: &Layout) ->
 fn turned<T: Vectored>(x: &[u8], from: &Layout, out: &mut [u8], to: &Layout) -> bool {
     let rows = Rows::new([from, to]);
     let (columns, [column, along]) = (rows.len(), rows.steps());
-    let Some((rows, [one, step], planes)) = rows.planes() else { return false };
+    let (rows, [one, step], planes) = rows.planes();
     let (Ok(column), Ok(step)) = (usize::try_from(column), usize::try_from(step)) else { return false };
     let (Ok(source), Ok(target)) = (bytemuck::try_cast_slice(x), bytemuck::try_cast_slice_mut(out)) else {
         return false;

@@ -38,10 +38,10 @@ impl<const N: usize> Rows<N> {
     }
 
     /// Planes instead of rows: the size and steps of the axis above the rows, and the planes' first elements as rows of one.
-    pub(super) fn planes(mut self) -> Option<(usize, [isize; N], Self)> {
-        let (size, steps) = self.outer.pop()?;
-        self.len = 1;
-        Some((size, steps, self))
+    pub(super) fn planes(mut self) -> (usize, [isize; N], Self) {
+        let (size, steps) = self.outer.pop().unwrap_or((1, [0; N]));
+        self.len = self.len.min(1);
+        (size, steps, self)
     }
 
     /// Elements of each row.

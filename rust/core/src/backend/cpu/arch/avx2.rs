@@ -56,6 +56,15 @@ fn first_wide(count: usize) -> __m256i {
     unsafe { _mm256_loadu_si256(window.as_ptr().cast()) }
 }
 
+/// Eight truth values as bytes 0 and 1.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn bytes(mask: __m256) -> u64 {
+    let lanes = _mm256_castps_si256(mask);
+    let words = _mm_packs_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256::<1>(lanes));
+    _mm_cvtsi128_si64(_mm_packs_epi16(words, words)).cast_unsigned() & 0x0101_0101_0101_0101
+}
+
 #[target_feature(enable = "avx2,fma")]
 fn enter<T: Float, L: Lanes<Elem = T>, K: Kernel<T>>(lanes: L, kernel: K) -> K::Output {
     kernel.run(lanes)
@@ -146,6 +155,11 @@ impl Lanes for Avx2<f32> {
     unsafe fn transpose_ptr(self, from: *const f32, from_step: isize, to: *mut f32, to_step: isize) {
         // SAFETY: the caller promises eight rows of eight elements, `self` the instructions.
         unsafe { transpose8(from, from_step, to, to_step) }
+    }
+    #[inline(always)]
+    fn store_mask(self, x: __m256, to: &mut [u8]) {
+        // SAFETY: `self` exists only where `new` has found AVX2.
+        to[..8].copy_from_slice(&unsafe { bytes(x) }.to_le_bytes());
     }
     #[inline(always)]
     fn prefetch(self, at: *const f32) {

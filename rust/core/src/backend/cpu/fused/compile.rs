@@ -74,6 +74,16 @@ pub(super) struct Instruction {
     pub(super) outputs: SmallVec<[usize; 1]>,
 }
 
+impl Instruction {
+    /// Class of its operands.
+    pub(super) fn reads(&self) -> Class {
+        match self.code {
+            Code::Copies | Code::Spread | Code::FoldColumns(_) | Code::FoldRows(_) => self.wide,
+            _ => self.class,
+        }
+    }
+}
+
 /// Where an operand is found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Source {
@@ -139,8 +149,6 @@ pub(in crate::backend::cpu) struct Compiled {
     pub(super) dtype: DType,
     /// Every value is full or one number and nothing is folded but everything: rows and columns are one axis.
     pub(in crate::backend::cpu) flat: bool,
-    /// Besides, every value is a float and nothing is folded.
-    pub(super) lanes: bool,
     /// What the tiles of a product can do in place of the instructions.
     pub(super) last: Option<Last>,
     pub(super) inputs: Vec<Side>,
@@ -149,6 +157,8 @@ pub(in crate::backend::cpu) struct Compiled {
     pub(super) once: (Vec<Load>, Vec<Instruction>),
     /// Those of each tile.
     pub(super) each: (Vec<Load>, Vec<Instruction>),
+    /// Whole inputs that are read where they lie.
+    pub(super) streams: Vec<usize>,
     pub(in crate::backend::cpu) folds: Vec<RowFold>,
     pub(super) registers: usize,
 }
@@ -192,15 +202,17 @@ pub(in crate::backend::cpu) fn compile(op: &FusedOp, dense: &[bool], under: &[Un
     };
     let each = (&maker.each.0[..], &maker.each.1[..]);
     let last = after.and_then(|after| last(after, &inputs, &maker.once.1, each, &outputs));
+    let streams = (0..inputs.len()).filter(|&i| inputs[i].class == Class::Full);
+    let streams = streams.filter(|&i| each.1.iter().any(|step| step.from.contains(&Source::Input(i)))).collect();
     Some(Compiled {
         dtype,
         last,
         flat: maker.flat,
-        lanes: maker.lanes,
         inputs,
         outputs,
         once: maker.once,
         each: maker.each,
+        streams,
         folds: maker.folds,
         registers: maker.registers.count,
     })
@@ -277,6 +289,7 @@ struct Maker<'a> {
     folds: Vec<RowFold>,
     registers: Registers,
     flat: bool,
+    /// Besides, every value is a float and nothing is folded.
     lanes: bool,
     product: bool,
     /// The value whose instruction was joined with the one that reads it.
@@ -467,7 +480,7 @@ impl<'a> Maker<'a> {
                 (Target::Output(output), SmallVec::new())
             }
             // What lies under it and is read later is in a register.
-            [output] if self.lanes && !constant && class == Class::Full => {
+            [output] if !truth && !constant && class == Class::Full => {
                 self.registers.free.extend(joined);
                 self.places[id] = Some(Source::Output(output));
                 (Target::Output(output), SmallVec::new())

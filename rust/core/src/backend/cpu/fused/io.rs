@@ -1,10 +1,12 @@
 //! Where the operands of a compiled body lie while one part of it runs.
 
+use super::loops::{self, Loop};
 use crate::backend::cpu::arch::Vectored;
 use crate::backend::cpu::arena::{Memories, Memory};
 use crate::backend::cpu::plan::Operand;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
+use crate::ir::op::UnaryOp;
 use crate::layout::Layout;
 use bytemuck::Pod;
 use smallvec::SmallVec;
@@ -13,14 +15,25 @@ use smallvec::SmallVec;
 pub(super) trait Real: Vectored {
     /// Its dtype.
     const DTYPE: DType;
+
+    /// The loop of an elementary function, if registers hold one.
+    fn elementary(op: UnaryOp) -> Option<Loop<Self>>;
 }
 
 impl Real for f32 {
     const DTYPE: DType = DType::F32;
+
+    fn elementary(op: UnaryOp) -> Option<Loop<Self>> {
+        loops::elementary(op)
+    }
 }
 
 impl Real for f64 {
     const DTYPE: DType = DType::F64;
+
+    fn elementary(_: UnaryOp) -> Option<Loop<Self>> {
+        None
+    }
 }
 
 /// Operands of one part.
@@ -43,8 +56,10 @@ impl<'a, T: Real> Io<'a, T> {
         product: Option<&'a [T]>,
         (part, parts): (usize, usize),
     ) -> Result<Self> {
-        let find = |operand: &Operand| memories.within(operand.slot, operand.part(part, parts).1);
-        let found = inputs.iter().chain(outputs).map(find).collect::<Result<_>>()?;
+        let mut found = SmallVec::new();
+        for operand in inputs.iter().chain(outputs) {
+            found.push(memories.within(operand.slot, operand.part(part, parts).1)?);
+        }
         Ok(Self { inputs, found, product, part, parts })
     }
 
@@ -75,15 +90,21 @@ impl<'a, T: Real> Io<'a, T> {
         Memories::new(&self.found).writing(place, 0..whole)
     }
 
-    /// Number of the first output among all operands.
-    pub(super) fn outputs_from(&self) -> usize {
-        self.inputs.len()
+    /// Address of so many elements of an input.
+    pub(super) fn address(&self, input: usize, count: usize) -> Result<*mut T> {
+        match self.product {
+            Some(elements) if input == self.inputs.len() => {
+                elements.get(..count).map(|elements| elements.as_ptr().cast_mut()).ok_or_else(missing)
+            }
+            _ => {
+                self.found[..self.inputs.len()].get(input).and_then(|memory| memory.elements(count)).ok_or_else(missing)
+            }
+        }
     }
 
-    /// Address of so many elements of an operand, inputs first.
-    pub(super) fn span(&self, operand: usize, count: usize) -> Result<*mut T> {
-        let memory = self.found.get(operand).ok_or_else(missing)?;
-        memory.elements::<T>(count).ok_or_else(missing)
+    /// Address of so many elements of an output.
+    pub(super) fn address_out(&self, output: usize, count: usize) -> Result<*mut T> {
+        self.found.get(self.inputs.len() + output).and_then(|memory| memory.elements(count)).ok_or_else(missing)
     }
 
     /// Elements of an output.

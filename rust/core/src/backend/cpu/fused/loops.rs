@@ -9,7 +9,7 @@ use super::io::Real;
 use crate::backend::cpu::arch::{Kernel, Lanes, dispatch};
 use crate::backend::cpu::element::Float;
 use crate::backend::cpu::kernel::{Dst, Src};
-use crate::backend::cpu::math::{Combine, Function, simple};
+use crate::backend::cpu::math::{Combine, Erf, Exp, Expm1, Function, Log, Log1p, Sigmoid, Tanh, simple};
 use crate::backend::cpu::pointwise::{self, Relation, relation};
 use crate::buffer::Meta;
 use crate::error::{Error, Result};
@@ -31,6 +31,9 @@ const UNROLLED: usize = 4;
 /// Copies of a number that stand for a whole tile of it.
 pub(super) const COPIES: usize = 16;
 
+/// Operands of an instruction at most.
+pub(super) const OPERANDS: usize = 4;
+
 /// An operand of a tile: its elements, or `COPIES` of one number.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run<T> {
@@ -38,13 +41,12 @@ pub(super) struct Run<T> {
     pub(super) copies: bool,
 }
 
-impl<T> Run<T> {
-    /// A slice of at least `count` elements, or of `COPIES` of a number.
-    pub(super) fn of(x: &[T], count: usize) -> Self {
-        assert!(x.len() >= count.min(COPIES), "an operand of {} elements for {count}", x.len());
-        Self { first: x.as_ptr(), copies: x.len() < count }
-    }
-}
+/// A loop over the elements of a tile; operands that it does not have are not looked at.
+///
+/// # Safety
+/// Every operand holds so many elements, or `COPIES` of a number where it says so, and there are as many to write, which lie
+/// over those of an operand one by one or not at all.
+pub(super) type Loop<T> = unsafe fn(&[Run<T>; OPERANDS], *mut T, usize);
 
 /// `out[i] = F(from[0][i], .., from[N - 1][i])` for so many i. Run by whoever promises the elements.
 struct Each<F, T, const N: usize> {
@@ -58,133 +60,96 @@ impl<F: Lanewise<T, N>, T: Float, const N: usize> Kernel<T> for Each<F, T, N> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes<Elem = T>>(self, l: L) {
-        let Self { from, out, count, .. } = self;
-        let (first, steps) = (from.map(|x| x.first), from.map(|x| if x.copies { 0 } else { usize::MAX }));
-        let whole = count / L::WIDTH * L::WIDTH;
+        let Self { from, mut out, count, .. } = self;
+        let steps = from.map(|x| if x.copies { 0 } else { L::WIDTH });
+        let mut at = from.map(|x| x.first);
         // No closure here: its body would be compiled without the instructions of these lanes.
         let mut lanes = [l.constant(0.0); N];
-        let mut at = 0;
-        while at + UNROLLED * L::WIDTH <= whole {
-            for _ in 0..UNROLLED {
+        for _ in 0..count / (UNROLLED * L::WIDTH) {
+            for i in 0..UNROLLED {
                 for k in 0..N {
                     // SAFETY: the caller promises `count` elements, or COPIES of a number, which fill a register.
-                    lanes[k] = unsafe { l.load_ptr(first[k].wrapping_add(at & steps[k])) };
+                    lanes[k] = unsafe { l.load_ptr(at[k].wrapping_add(i * steps[k])) };
                 }
                 // SAFETY: the caller promises `count` elements.
-                unsafe { l.store_ptr(F::of(l, lanes), out.wrapping_add(at)) };
-                at += L::WIDTH;
+                unsafe { l.store_ptr(F::of(l, lanes), out.wrapping_add(i * L::WIDTH)) };
             }
+            for k in 0..N {
+                at[k] = at[k].wrapping_add(UNROLLED * steps[k]);
+            }
+            out = out.wrapping_add(UNROLLED * L::WIDTH);
         }
-        while at < whole {
+        let rest = count % (UNROLLED * L::WIDTH);
+        for _ in 0..rest / L::WIDTH {
             for k in 0..N {
                 // SAFETY: as above.
-                lanes[k] = unsafe { l.load_ptr(first[k].wrapping_add(at & steps[k])) };
+                lanes[k] = unsafe { l.load_ptr(at[k]) };
+                at[k] = at[k].wrapping_add(steps[k]);
             }
             // SAFETY: as above.
-            unsafe { l.store_ptr(F::of(l, lanes), out.wrapping_add(at)) };
-            at += L::WIDTH;
+            unsafe { l.store_ptr(F::of(l, lanes), out) };
+            out = out.wrapping_add(L::WIDTH);
         }
-        if whole < count {
+        if !rest.is_multiple_of(L::WIDTH) {
             for k in 0..N {
                 // SAFETY: as above.
-                lanes[k] = unsafe { l.load_part_ptr(first[k].wrapping_add(whole & steps[k]), count - whole) };
+                lanes[k] = unsafe { l.load_part_ptr(at[k], rest % L::WIDTH) };
             }
             // SAFETY: as above.
-            unsafe { l.store_part_ptr(F::of(l, lanes), out.wrapping_add(whole), count - whole) };
+            unsafe { l.store_part_ptr(F::of(l, lanes), out, rest % L::WIDTH) };
         }
     }
 }
 
-/// The operands and the result of an instruction on one tile.
-#[derive(Clone, Copy)]
-struct Sides<'a, T> {
-    from: &'a [Run<T>],
-    out: *mut T,
-    count: usize,
-}
-
-impl<T: Real> Sides<'_, T> {
-    fn operand(&self, k: usize) -> Result<Run<T>> {
-        self.from.get(k).copied().ok_or_else(|| Error::bug("fused", "an instruction without an operand"))
-    }
-
-    /// Compute with these operands, in this order.
-    ///
-    /// # Safety
-    /// As for `lanewise`.
-    unsafe fn each<F: Lanewise<T, N>, const N: usize>(&self, order: [usize; N]) -> Result<()> {
-        let mut from = [self.operand(0)?; N];
-        for (from, k) in from.iter_mut().zip(order) {
-            *from = self.operand(k)?;
-        }
-        dispatch(Each::<F, T, N> { from, out: self.out, count: self.count, function: PhantomData });
-        Ok(())
-    }
-
-    /// The elements of an operand, copied where the result lies over them.
-    ///
-    /// # Safety
-    /// As for `lanewise`.
-    unsafe fn elements<'b>(&self, k: usize, copy: &'b mut SmallVec<[T; TILE]>) -> Result<&'b [T]>
-    where
-        T: 'b,
-    {
-        let from = self.operand(k)?;
-        // SAFETY: the caller promises `count` elements.
-        let x = unsafe { slice::from_raw_parts(from.first, self.count) };
-        if !std::ptr::eq(from.first, self.out) {
-            return Ok(x);
-        }
-        copy.extend_from_slice(x);
-        Ok(copy)
-    }
-
-    /// Run the kernel of an op that stands alone.
-    ///
-    /// # Safety
-    /// As for `lanewise`.
-    unsafe fn alone(&self, run: impl FnOnce([&Src<'_>; 2], &mut Dst<'_>) -> Result<()>) -> Result<()> {
-        let (layout, meta) = (Layout::contiguous([self.count].into()), Meta::new([self.count], T::DTYPE));
-        let (mut a, mut b) = (SmallVec::new(), SmallVec::new());
-        // SAFETY: as the caller promises.
-        let sides = unsafe { [self.elements(0, &mut a)?, self.elements(self.from.len() - 1, &mut b)?] };
-        let [a, b] = sides.map(|x| Src { bytes: bytemuck::cast_slice(x), layout: &layout, dtype: T::DTYPE });
-        // SAFETY: the caller promises `count` elements, which no operand lies over but those that were copied.
-        let out = unsafe { slice::from_raw_parts_mut(self.out, self.count) };
-        run([&a, &b], &mut Dst { bytes: bytemuck::cast_slice_mut(out), meta: &meta })
-    }
-}
-
-/// Compute an instruction that takes each element by itself.
+/// The loop of one function.
 ///
 /// # Safety
-/// Every operand holds `count` elements, or `COPIES` of a number where it says so, and `out` has `count` to write, which lie
-/// over those of an operand one by one or not at all.
-pub(super) unsafe fn lanewise<T: Real>(code: Code, from: &[Run<T>], out: *mut T, count: usize) -> Result<()> {
-    let sides = Sides { from, out, count };
-    // SAFETY: as the caller promises, here and below.
-    unsafe {
-        match code {
-            Code::Fill(value) => {
-                slice::from_raw_parts_mut(out, count).fill(T::round_from(value));
-                Ok(())
-            }
-            Code::Spread => {
-                std::ptr::copy(sides.operand(0)?.first, out, count);
-                Ok(())
-            }
-            Code::Unary(op) => unary(op, &sides),
-            Code::Binary(op) => binary(op, &sides),
-            Code::Pair { first, second, last } => pair((first, second), last, &sides),
-            Code::Compare(op) => compare(op, &sides),
-            Code::Choose(op) => choose(op, &sides),
-            Code::Select => sides.each::<Select, 3>([0, 1, 2]),
-            Code::Not => sides.each::<Opposite, 1>([0]),
-            Code::Truth => sides.each::<Nonzero, 1>([0]),
-            Code::Copies | Code::FoldColumns(_) | Code::FoldRows(_) => {
-                Err(Error::bug("fused", "an instruction that takes more than one element"))
-            }
+/// As for `Loop`.
+unsafe fn each<F: Lanewise<T, N>, T: Real, const N: usize>(from: &[Run<T>; OPERANDS], out: *mut T, count: usize) {
+    let from = std::array::from_fn(|k| from[k]);
+    dispatch(Each::<F, T, N> { from, out, count, function: PhantomData });
+}
+
+/// The loop that computes an instruction which takes each element by itself, if it is worth one.
+pub(super) fn resolve<T: Real>(code: Code) -> Option<Loop<T>> {
+    Some(match code {
+        Code::Unary(op) => return unary::<T>(op),
+        Code::Binary(op) => return binary::<T>(op),
+        Code::Pair { first, second, last } => return pair::<T>((first, second), last),
+        Code::Compare(op) => compare::<T>(op),
+        Code::Choose(op) => choose::<T>(op),
+        Code::Select => each::<Select, T, 3>,
+        Code::Not => each::<Opposite, T, 1>,
+        Code::Truth => each::<Nonzero, T, 1>,
+        Code::Fill(_) | Code::Copies | Code::Spread | Code::FoldColumns(_) | Code::FoldRows(_) => return None,
+    })
+}
+
+/// Compute an instruction that has no loop here with the kernel of its op.
+///
+/// # Safety
+/// As for `Loop`, and no operand is copies of a number.
+pub(super) unsafe fn alone<T: Real>(code: Code, from: [Run<T>; 2], out: *mut T, count: usize) -> Result<()> {
+    let (layout, meta) = (Layout::contiguous([count].into()), Meta::new([count], T::DTYPE));
+    let mut copied: [SmallVec<[T; TILE]>; 2] = Default::default();
+    for (copy, from) in copied.iter_mut().zip(&from) {
+        if std::ptr::eq(from.first, out) {
+            // SAFETY: the caller promises `count` elements.
+            copy.extend_from_slice(unsafe { slice::from_raw_parts(from.first, count) });
         }
+    }
+    let side = |k: usize| {
+        // SAFETY: as above; nothing of them lies under the result but what was copied.
+        let x = if copied[k].is_empty() { unsafe { slice::from_raw_parts(from[k].first, count) } } else { &copied[k] };
+        Src { bytes: bytemuck::cast_slice(x), layout: &layout, dtype: T::DTYPE }
+    };
+    // SAFETY: the caller promises `count` elements, which no operand lies over but those that were copied.
+    let out = unsafe { slice::from_raw_parts_mut(out, count) };
+    let mut out = Dst { bytes: bytemuck::cast_slice_mut(out), meta: &meta };
+    match code {
+        Code::Unary(op) => pointwise::unary(op, &side(0), &mut out),
+        Code::Binary(op) => pointwise::binary(op, &side(0), &side(1), &mut out),
+        _ => Err(Error::bug("fused", "an instruction that takes more than one element")),
     }
 }
 
@@ -297,40 +262,67 @@ pub(super) fn fetch<T: Real>(first: *const T, count: usize) {
     dispatch(Soon(first, count));
 }
 
-/// A function of one operand.
-///
-/// # Safety
-/// As for `lanewise`.
-unsafe fn unary<T: Real>(op: UnaryOp, sides: &Sides<'_, T>) -> Result<()> {
-    // SAFETY: as the caller promises.
-    unsafe {
-        match op {
-            UnaryOp::Neg => sides.each::<One<simple::Neg>, 1>([0]),
-            UnaryOp::Abs => sides.each::<One<simple::Abs>, 1>([0]),
-            UnaryOp::Sqrt => sides.each::<One<simple::Sqrt>, 1>([0]),
-            UnaryOp::Reciprocal => sides.each::<One<simple::Reciprocal>, 1>([0]),
-            other => sides.alone(|[x, _], out| pointwise::unary(other, x, out)),
+/// Whether each element is not zero, as bytes; slices of one length.
+pub(super) fn truths<T: Real>(x: &[T], out: &mut [u8]) {
+    dispatch(Truths { x, out });
+}
+
+struct Truths<'a, T> {
+    x: &'a [T],
+    out: &'a mut [u8],
+}
+
+impl<T: Float> Kernel<T> for Truths<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, l: L) {
+        let zero = l.constant(0.0);
+        let (mut x, mut out) = (self.x.chunks_exact(L::WIDTH), self.out.chunks_exact_mut(L::WIDTH));
+        for (x, out) in (&mut x).zip(&mut out) {
+            l.store_mask(relation::NotEqual::of(l, l.load(x), zero), out);
+        }
+        for (x, out) in x.remainder().iter().zip(out.into_remainder()) {
+            *out = u8::from(x.wide() != 0.0);
         }
     }
 }
 
+/// A function of one operand.
+fn unary<T: Real>(op: UnaryOp) -> Option<Loop<T>> {
+    Some(match op {
+        UnaryOp::Neg => each::<One<simple::Neg>, T, 1>,
+        UnaryOp::Abs => each::<One<simple::Abs>, T, 1>,
+        UnaryOp::Sqrt => each::<One<simple::Sqrt>, T, 1>,
+        UnaryOp::Reciprocal => each::<One<simple::Reciprocal>, T, 1>,
+        other => return T::elementary(other),
+    })
+}
+
+/// An elementary function of f32. Those of f64 are not made of registers.
+pub(super) fn elementary(op: UnaryOp) -> Option<Loop<f32>> {
+    Some(match op {
+        UnaryOp::Exp => each::<One<Exp>, f32, 1>,
+        UnaryOp::Expm1 => each::<One<Expm1>, f32, 1>,
+        UnaryOp::Log => each::<One<Log>, f32, 1>,
+        UnaryOp::Log1p => each::<One<Log1p>, f32, 1>,
+        UnaryOp::Tanh => each::<One<Tanh>, f32, 1>,
+        UnaryOp::Sigmoid => each::<One<Sigmoid>, f32, 1>,
+        UnaryOp::Erf => each::<One<Erf>, f32, 1>,
+        _ => return None,
+    })
+}
+
 /// A function of two operands.
-///
-/// # Safety
-/// As for `lanewise`.
-unsafe fn binary<T: Real>(op: BinaryOp, sides: &Sides<'_, T>) -> Result<()> {
-    // SAFETY: as the caller promises.
-    unsafe {
-        match op {
-            BinaryOp::Add => sides.each::<Two<simple::Add>, 2>([0, 1]),
-            BinaryOp::Sub => sides.each::<Two<simple::Sub>, 2>([0, 1]),
-            BinaryOp::Mul => sides.each::<Two<simple::Mul>, 2>([0, 1]),
-            BinaryOp::Div => sides.each::<Two<simple::Div>, 2>([0, 1]),
-            BinaryOp::Maximum => sides.each::<Two<simple::Maximum>, 2>([0, 1]),
-            BinaryOp::Minimum => sides.each::<Two<simple::Minimum>, 2>([0, 1]),
-            other => sides.alone(|[a, b], out| pointwise::binary(other, a, b, out)),
-        }
-    }
+fn binary<T: Real>(op: BinaryOp) -> Option<Loop<T>> {
+    Some(match op {
+        BinaryOp::Add => each::<Two<simple::Add>, T, 2>,
+        BinaryOp::Sub => each::<Two<simple::Sub>, T, 2>,
+        BinaryOp::Mul => each::<Two<simple::Mul>, T, 2>,
+        BinaryOp::Div => each::<Two<simple::Div>, T, 2>,
+        BinaryOp::Maximum => each::<Two<simple::Maximum>, T, 2>,
+        BinaryOp::Minimum => each::<Two<simple::Minimum>, T, 2>,
+        _ => return None,
+    })
 }
 
 /// Whether an op runs on the loops here, which take copies of a number for a tile of it.
@@ -404,58 +396,40 @@ macro_rules! by_pair {
                 type $name = simple::Div;
                 $body
             }
-            _ => return Err(Error::bug("fused", "a pair of other functions")),
+            _ => return None,
         }
     };
 }
 
 /// A function of a function of two: `second(first(a, b), c)`, or `second(c, first(a, b))` where it comes last.
-///
-/// # Safety
-/// As for `lanewise`.
-unsafe fn pair<T: Real>((first, second): (BinaryOp, BinaryOp), last: bool, sides: &Sides<'_, T>) -> Result<()> {
-    // SAFETY: as the caller promises.
-    unsafe {
-        by_pair!(first, F => by_pair!(second, G => if last {
-            sides.each::<Under<F, G>, 3>([0, 1, 2])
-        } else {
-            sides.each::<Then<F, G>, 3>([0, 1, 2])
-        }))
-    }
+fn pair<T: Real>((first, second): (BinaryOp, BinaryOp), last: bool) -> Option<Loop<T>> {
+    Some(by_pair!(first, F => by_pair!(second, G => if last {
+        each::<Under<F, G>, T, 3>
+    } else {
+        each::<Then<F, G>, T, 3>
+    })))
 }
 
 /// A comparison: 1 where it holds, else 0.
-///
-/// # Safety
-/// As for `lanewise`.
-unsafe fn compare<T: Real>(op: CompareOp, sides: &Sides<'_, T>) -> Result<()> {
-    // SAFETY: as the caller promises.
-    unsafe {
-        match op {
-            CompareOp::Equal => sides.each::<Holds<relation::Equal>, 2>([0, 1]),
-            CompareOp::NotEqual => sides.each::<Holds<relation::NotEqual>, 2>([0, 1]),
-            CompareOp::Less => sides.each::<Holds<relation::Less>, 2>([0, 1]),
-            CompareOp::LessEqual => sides.each::<Holds<relation::LessEqual>, 2>([0, 1]),
-            CompareOp::Greater => sides.each::<Holds<relation::Less>, 2>([1, 0]),
-            CompareOp::GreaterEqual => sides.each::<Holds<relation::LessEqual>, 2>([1, 0]),
-        }
+fn compare<T: Real>(op: CompareOp) -> Loop<T> {
+    match op {
+        CompareOp::Equal => each::<Holds<relation::Equal>, T, 2>,
+        CompareOp::NotEqual => each::<Holds<relation::NotEqual>, T, 2>,
+        CompareOp::Less => each::<Holds<relation::Less>, T, 2>,
+        CompareOp::LessEqual => each::<Holds<relation::LessEqual>, T, 2>,
+        CompareOp::Greater => each::<Holds<relation::Greater>, T, 2>,
+        CompareOp::GreaterEqual => each::<Holds<relation::GreaterEqual>, T, 2>,
     }
 }
 
 /// `op(x, y) ? a : b`.
-///
-/// # Safety
-/// As for `lanewise`.
-unsafe fn choose<T: Real>(op: CompareOp, sides: &Sides<'_, T>) -> Result<()> {
-    // SAFETY: as the caller promises.
-    unsafe {
-        match op {
-            CompareOp::Equal => sides.each::<Chosen<relation::Equal>, 4>([0, 1, 2, 3]),
-            CompareOp::NotEqual => sides.each::<Chosen<relation::NotEqual>, 4>([0, 1, 2, 3]),
-            CompareOp::Less => sides.each::<Chosen<relation::Less>, 4>([0, 1, 2, 3]),
-            CompareOp::LessEqual => sides.each::<Chosen<relation::LessEqual>, 4>([0, 1, 2, 3]),
-            CompareOp::Greater => sides.each::<Chosen<relation::Less>, 4>([1, 0, 2, 3]),
-            CompareOp::GreaterEqual => sides.each::<Chosen<relation::LessEqual>, 4>([1, 0, 2, 3]),
-        }
+fn choose<T: Real>(op: CompareOp) -> Loop<T> {
+    match op {
+        CompareOp::Equal => each::<Chosen<relation::Equal>, T, 4>,
+        CompareOp::NotEqual => each::<Chosen<relation::NotEqual>, T, 4>,
+        CompareOp::Less => each::<Chosen<relation::Less>, T, 4>,
+        CompareOp::LessEqual => each::<Chosen<relation::LessEqual>, T, 4>,
+        CompareOp::Greater => each::<Chosen<relation::Greater>, T, 4>,
+        CompareOp::GreaterEqual => each::<Chosen<relation::GreaterEqual>, T, 4>,
     }
 }

@@ -1,11 +1,12 @@
 //! Fused kernels: a body compiled to a program over registers of one tile, or run op by op where it cannot be.
 
+mod bound;
 mod compile;
 mod io;
-mod lanes;
 mod last;
 mod loops;
 mod run;
+mod tile;
 
 pub(super) use compile::{Class, Compiled, Under, class, compile};
 

@@ -1,11 +1,12 @@
 //! A compiled body, run tile by tile: some rows at a time, or a run of elements where rows do not matter.
 
-#![allow(unsafe_code, reason = "loops take the addresses of slices")]
+#![allow(unsafe_code, reason = "registers are borrowed one by one")]
 
-use super::compile::{Class, Code, Compiled, Instruction, Load, REGISTERS, Source, TILE, Target};
+use super::bound::{Bound, Bounds, Registers, bind};
+use super::compile::{Class, Code, Compiled, Load, TILE, Target};
 use super::io::{Io, Real};
-use super::lanes;
-use super::loops::{self, COPIES, Run};
+use super::loops::{self, COPIES};
+use super::tile::Tile;
 use crate::backend::cpu::fold::{Fold, Largest, Product, Smallest, Sum, add_rows};
 use crate::backend::cpu::rows::along;
 use crate::backend::cpu::scratch;
@@ -13,10 +14,6 @@ use crate::error::{Error, Result};
 use crate::ir::op::ReduceOp;
 use crate::layout::Layout;
 use crate::shape::Shape;
-use smallvec::SmallVec;
-
-/// Registers, each of one tile.
-type File<'a, T> = SmallVec<[&'a mut [T]; REGISTERS]>;
 
 /// Elements between two registers beside their tiles, so that tiles whose size is a power of two do not crowd one another
 /// out of the same few places of the first cache.
@@ -25,35 +22,6 @@ const GAP: usize = 16;
 /// Elements of a block that a fold of a row takes at once, as a reduction that runs alone.
 const BLOCK: usize = 256;
 
-/// Rows and columns that are worked on.
-#[derive(Clone, Copy, Debug)]
-struct Tile {
-    row: usize,
-    rows: usize,
-    column: usize,
-    columns: usize,
-}
-
-impl Tile {
-    fn count(self, class: Class) -> usize {
-        match class {
-            Class::Full => self.rows * self.columns,
-            Class::Row => self.rows,
-            Class::Column => self.columns,
-            Class::Number => 1,
-        }
-    }
-
-    /// Place of the tile's first element in a row-major value with so many columns.
-    fn first(self, class: Class, columns: usize) -> usize {
-        match class {
-            Class::Full => self.row * columns + self.column,
-            Class::Row => self.row,
-            Class::Column | Class::Number => 0,
-        }
-    }
-}
-
 /// Run one part of a body, which has this iteration space.
 pub(super) fn run<T: Real>(code: &Compiled, io: &Io<'_, T>, space: &Shape) -> Result<()> {
     let columns = space.last().copied().unwrap_or(1);
@@ -61,26 +29,27 @@ pub(super) fn run<T: Real>(code: &Compiled, io: &Io<'_, T>, space: &Shape) -> Re
     let (rows, columns) = if code.flat { (1, rows * columns) } else { (rows, columns) };
     let wide = if code.flat { columns.min(TILE) } else { columns };
     let tall = (TILE / wide.max(1)).clamp(1, rows.max(1));
-    let tile = (tall * wide).max(COPIES);
+    let apart = (tall * wide).max(COPIES) + GAP;
     let totals: usize = code.folds.iter().map(|fold| if fold.number { 1 } else { columns }).sum();
-    scratch::with::<T, _>((tile + GAP) * code.registers, |memory| {
+    scratch::with::<T, _>(apart * code.registers, |memory| {
         scratch::with::<f64, _>(totals, |totals| {
             totals.fill(0.0);
-            let mut file: File<'_, T> = memory.chunks_exact_mut(tile + GAP).collect();
-            let mut machine = Machine { code, io, space, columns, totals };
-            let mut at = Tile { row: 0, rows: tall.min(rows), column: 0, columns: wide };
-            machine.all(&code.once.0, &code.once.1, at, &mut file)?;
-            if code.lanes {
-                drop(file);
-                return lanes::run(code, io, columns, (memory.as_mut_ptr(), tile + GAP));
-            }
-            while at.row < rows && columns > 0 {
-                at.rows = tall.min(rows - at.row);
-                at.columns = wide.min(columns - at.column);
-                machine.all(&code.each.0, &code.each.1, at, &mut file)?;
-                at.column += at.columns;
-                if at.column == columns {
-                    (at.row, at.column) = (at.row + at.rows, 0);
+            let registers = Registers { first: memory.as_mut_ptr(), apart, count: code.registers };
+            let mut machine = Machine { code, io, space, columns, registers, totals };
+            let tile = |row: usize, column: usize| {
+                Tile::new((row, tall.min(rows - row)), (column, wide.min(columns - column)), columns)
+            };
+            let whole = Tile::new((0, rows), (0, columns), columns);
+            let (mut once, mut each) = (Bounds::new(), Bounds::new());
+            bind(&code.once.1, io, registers, &whole, &mut once)?;
+            machine.all(&code.once.0, &once, &tile(0, 0))?;
+            bind(&code.each.1, io, registers, &whole, &mut each)?;
+            for row in (0..rows).step_by(tall) {
+                for column in (0..columns).step_by(wide.max(1)) {
+                    if column + wide < columns {
+                        machine.fetch(&tile(row, column + wide))?;
+                    }
+                    machine.all(&code.each.0, &each, &tile(row, column))?;
                 }
             }
             machine.finish()
@@ -94,19 +63,39 @@ struct Machine<'m, 'i, T: Real> {
     space: &'m Shape,
     /// Columns of the whole space.
     columns: usize,
+    registers: Registers<T>,
     totals: &'m mut [f64],
 }
 
 impl<T: Real> Machine<'_, '_, T> {
-    fn all(&mut self, loads: &[Load], instructions: &[Instruction], tile: Tile, file: &mut File<'_, T>) -> Result<()> {
+    fn all(&mut self, loads: &[Load], bounds: &Bounds<'_, T>, tile: &Tile) -> Result<()> {
         for load in loads {
-            self.load(load, tile, file[load.register])?;
+            // SAFETY: nothing else borrows a register now.
+            let to = unsafe { self.registers.borrow(load.register, tile.count(load.class))? };
+            self.load(load, tile, to)?;
         }
-        instructions.iter().try_for_each(|instruction| self.step(instruction, tile, file))
+        for bound in bounds {
+            if !bound.each(tile) {
+                self.other(bound, tile)?;
+            }
+            for &output in &bound.instruction.outputs {
+                self.store(output, bound.instruction.class, tile, bound.result(tile))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Bring near what a later tile reads in place.
+    fn fetch(&self, ahead: &Tile) -> Result<()> {
+        let (start, count) = (ahead.start(Class::Full), ahead.count(Class::Full));
+        for &input in &self.code.streams {
+            loops::fetch(self.io.address(input, start + count)?.wrapping_add(start).cast_const(), count);
+        }
+        Ok(())
     }
 
     /// Bring the elements of a tile together.
-    fn load(&self, load: &Load, tile: Tile, to: &mut [T]) -> Result<()> {
+    fn load(&self, load: &Load, tile: &Tile, to: &mut [T]) -> Result<()> {
         let (layout, count) = (self.io.layout(load.input)?, tile.count(load.class));
         if self.code.inputs[load.input].truth {
             let source = self.io.truths(load.input)?;
@@ -115,96 +104,55 @@ impl<T: Real> Machine<'_, '_, T> {
             return Ok(());
         }
         let source = self.io.input(load.input)?;
-        let first = tile.first(load.class, self.columns);
+        let first = tile.start(load.class);
         match source.get(first..first + count) {
-            Some(run) if layout.is_contiguous() && !load.mixed => to[..count].copy_from_slice(run),
+            Some(run) if layout.is_contiguous() && !load.mixed => to.copy_from_slice(run),
             _ => self.gather((layout, load.class), tile, source, to, |x| x),
         }
         Ok(())
     }
 
-    fn step(&mut self, instruction: &Instruction, tile: Tile, file: &mut File<'_, T>) -> Result<()> {
-        let count = if instruction.code == Code::Copies { COPIES } else { tile.count(instruction.class) };
-        match instruction.to {
-            Target::Register(register) => {
-                let to = std::mem::take(&mut file[register]);
-                let done = self.compute(instruction, tile, file, &mut to[..count]);
-                file[register] = to;
-                done?;
-                for &output in &instruction.outputs {
-                    self.store(output, instruction.class, tile, &file[register][..count])?;
-                }
-                Ok(())
+    /// Compute what has no loop over elements.
+    fn other(&mut self, bound: &Bound<'_, T>, tile: &Tile) -> Result<()> {
+        let instruction = bound.instruction;
+        match (instruction.code, instruction.to) {
+            (Code::Fill(value), _) => bound.result(tile).fill(T::round_from(value)),
+            (Code::Copies, _) => bound.result(tile).fill(bound.read(tile)[0]),
+            (Code::Spread, _) if instruction.wide == instruction.class => bound.same(tile),
+            (Code::Spread, _) => {
+                let (wide, class) = (instruction.wide, instruction.class);
+                spread(bound.read(tile), wide, class, tile.columns, bound.result(tile));
             }
-            Target::Output(output) => {
-                let first = tile.first(instruction.class, self.columns);
-                let to = self.io.output(output)?.get_mut(first..first + count).ok_or_else(outside)?;
-                self.compute(instruction, tile, file, to)
-            }
-            Target::Fold(fold) => {
-                let start: usize =
-                    self.code.folds[..fold].iter().map(|f| if f.number { 1 } else { self.columns }).sum();
-                let totals = std::mem::take(&mut self.totals);
-                let x = self.source(instruction.from[0], Class::Full, tile, file)?;
-                if self.code.folds[fold].number {
-                    let mut sum = Sum::default();
-                    x.chunks(BLOCK).for_each(|block| sum.take(block));
-                    totals[start] += Fold::<f64>::value(&sum);
-                } else {
-                    add_rows(x, &mut totals[start + tile.column..][..tile.columns]);
-                }
-                self.totals = totals;
-                Ok(())
-            }
-        }
-    }
-
-    /// The elements of an operand under a tile.
-    fn source<'f>(&'f self, from: Source, class: Class, tile: Tile, file: &'f File<'_, T>) -> Result<&'f [T]> {
-        let count = tile.count(class);
-        match from {
-            Source::Register(register) => file[register].get(..count).ok_or_else(outside),
-            Source::Copies(register) => file[register].get(..COPIES).ok_or_else(outside),
-            Source::Output(_) => Err(Error::bug("fused", "an output that is read")),
-            Source::Input(input) => {
-                let first = tile.first(class, self.columns);
-                self.io.input(input)?.get(first..first + count).ok_or_else(outside)
-            }
-        }
-    }
-
-    fn compute(&self, instruction: &Instruction, tile: Tile, file: &File<'_, T>, to: &mut [T]) -> Result<()> {
-        let wide = instruction.wide;
-        let of = |k: usize, class: Class| {
-            let from = instruction.from.get(k).ok_or_else(outside)?;
-            self.source(*from, class, tile, file)
-        };
-        match instruction.code {
-            Code::Copies => to.fill(of(0, Class::Number)?[0]),
-            Code::Spread => spread(of(0, wide)?, wide, instruction.class, tile.columns, to),
-            Code::FoldColumns(op) => {
-                let rows = of(0, Class::Full)?.chunks_exact(tile.columns.max(1));
-                for (to, row) in to.iter_mut().zip(rows) {
+            (Code::FoldColumns(op), _) => {
+                let rows = bound.read(tile).chunks_exact(tile.columns.max(1));
+                for (to, row) in bound.result(tile).iter_mut().zip(rows) {
                     *to = fold(op, row)?;
                 }
             }
-            code => {
-                let mut from: SmallVec<[Run<T>; 4]> = SmallVec::new();
-                for k in 0..instruction.from.len() {
-                    from.push(Run::of(of(k, instruction.class)?, to.len()));
-                }
-                // SAFETY: `Run::of` has looked at the lengths, and no slice lies over the result's.
-                unsafe { loops::lanewise(code, &from, to.as_mut_ptr(), to.len())? };
-            }
+            (Code::FoldRows(_), Target::Fold(fold)) => self.total(fold, bound.read(tile), tile),
+            _ => bound.alone(tile)?,
         }
         Ok(())
+    }
+
+    /// Add a tile to a fold over the rows.
+    fn total(&mut self, fold: usize, x: &[T], tile: &Tile) {
+        let start: usize = self.code.folds[..fold].iter().map(|f| if f.number { 1 } else { self.columns }).sum();
+        if self.code.folds[fold].number {
+            let mut sum = Sum::default();
+            x.chunks(BLOCK).for_each(|block| sum.take(block));
+            self.totals[start] += Fold::<f64>::value(&sum);
+        } else {
+            let column = tile.start(Class::Full) - tile.row * self.columns;
+            add_rows(x, &mut self.totals[start + column..][..tile.columns]);
+        }
     }
 
     /// Bring the elements of a tile together from wherever they lie.
     fn gather<S: Copy>(
         &self,
         (layout, class): (&Layout, Class),
-        tile: Tile,
+        tile: &Tile,
         source: &[S],
         to: &mut [T],
         number: impl Fn(S) -> T,
@@ -216,7 +164,7 @@ impl<T: Real> Machine<'_, '_, T> {
             Class::Number => (1, 1),
         };
         let row = if matches!(class, Class::Full | Class::Row) { tile.row } else { 0 };
-        let first = if class == Class::Full { tile.column } else { 0 };
+        let first = if class == Class::Full { tile.start(class) - tile.row * self.columns } else { 0 };
         let step = |axis: usize| if layout.shape()[axis] == 1 { 0 } else { layout.strides()[axis] };
         let outer = if self.code.flat { 0 } else { self.space.len().saturating_sub(1) };
         let across = if self.code.flat { 1 } else { step(outer) };
@@ -252,12 +200,12 @@ impl<T: Real> Machine<'_, '_, T> {
         }
     }
 
-    fn store(&mut self, output: usize, class: Class, tile: Tile, from: &[T]) -> Result<()> {
-        let first = tile.first(class, self.columns);
+    fn store(&self, output: usize, class: Class, tile: &Tile, from: &[T]) -> Result<()> {
+        let first = tile.start(class);
         let places = first..first + from.len();
         if self.code.outputs[output].truth {
             let to = self.io.truths_out(output)?.get_mut(places).ok_or_else(outside)?;
-            to.iter_mut().zip(from).for_each(|(to, &x)| *to = u8::from(x.wide() != 0.0));
+            loops::truths(from, to);
         } else {
             self.io.output(output)?.get_mut(places).ok_or_else(outside)?.copy_from_slice(from);
         }
@@ -277,7 +225,7 @@ impl<T: Real> Machine<'_, '_, T> {
 }
 
 fn outside() -> Error {
-    Error::bug("fused", "an operand outside its memory")
+    Error::bug("fused", "an output outside its memory")
 }
 
 /// One row folded as a reduction that runs alone folds it.

@@ -5,6 +5,7 @@
 
 mod cut;
 mod merge;
+mod panels;
 mod prepare;
 mod stage;
 mod timed;

@@ -1,20 +1,19 @@
 //! A plan made ready to run: resolved kernels, places as slots and bytes, steps cut into parts, parts grouped into tasks.
 
 use super::super::fused::{Compiled, First};
-use super::super::matmul;
-use super::cut::{Cut, Cutting, cost, cut, grain, packs_often, parts};
+use super::cut::{Cut, Cutting, cost, cut, grain};
 use super::merge::merge;
+use super::panels::{in_panels, packed};
 use super::stage::{Access, Stage, stages};
 use super::turns::{Turns, turns};
 use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::ir::fused::FusedKind;
 use crate::ir::op::Op;
 use crate::ir::plan::{Exit, Located, Place, Plan, Step};
 use crate::ir::view::view_layout;
 use crate::layout::Layout;
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -162,13 +161,14 @@ pub(super) fn prepare(plan: &Plan) -> Result<Prepared> {
     let aliases = aliases(plan, slots);
     let costs = plan.steps.iter().map(|step| cost(&step.op, &metas(&step.inputs), &metas(&step.outputs)));
     let parallel = costs.sum::<f64>() > SMALL;
-    let (steps, commit, aside) = ready(plan, if parallel { Cutting::Worth } else { Cutting::Never })?;
+    let (steps, commit, aside) = ready(plan, 0, if parallel { Cutting::Worth } else { Cutting::Never })?;
     let stages = if parallel { stages(&steps, commit, &aliases) } else { vec![Stage::whole(&steps)] };
     Ok(Prepared { steps, stages, slots, parallel, aside })
 }
 
 /// The steps of a plan, made ready and cut; the number of the first one of the last phase, and the bytes for totals of folds.
-pub(super) fn ready(plan: &Plan, cutting: Cutting) -> Result<(Vec<Ready>, usize, usize)> {
+/// The last inputs, so many, are right factors in panels.
+pub(super) fn ready(plan: &Plan, lifted: usize, cutting: Cutting) -> Result<(Vec<Ready>, usize, usize)> {
     let slots = Slots::of(plan);
     let aliases = aliases(plan, slots);
     let (mut steps, mut aside, mut commit) = (Vec::with_capacity(plan.steps.len()), 0, usize::MAX);
@@ -178,7 +178,7 @@ pub(super) fn ready(plan: &Plan, cutting: Cutting) -> Result<(Vec<Ready>, usize,
         }
         let first = steps.len();
         let packed = if matches!(cutting, Cutting::Worth) { packed(step, slots, &mut aside) } else { None };
-        let in_panels = packed.is_some();
+        let in_panels = packed.is_some() || in_panels(step, plan.inputs.len() - lifted);
         let then = packed.map(|(pack, then)| {
             steps.push(pack);
             then
@@ -195,44 +195,6 @@ pub(super) fn ready(plan: &Plan, cutting: Cutting) -> Result<(Vec<Ready>, usize,
         steps[first..].iter_mut().for_each(|ready| ready.step = at);
     }
     Ok((steps, commit, aside))
-}
-
-/// The step that packs the right factor of a product for all its parts, and the product of what it leaves.
-fn packed(step: &Step, slots: Slots, aside: &mut usize) -> Option<(Ready, Step)> {
-    let (product, output) = match &step.op {
-        Op::Fused(op) if op.kind() == FusedKind::Product => {
-            (&op.body.instructions.first()?.op, &op.body.metas[op.body.first_result()])
-        }
-        op => (op, &step.outputs.first()?.meta),
-    };
-    if !packs_often(product, &step.inputs, output) {
-        return None;
-    }
-    let factor = &step.inputs[1];
-    let [rows, columns] = *factor.meta.shape.last_chunk()?;
-    let meta = Meta::new(matmul::panels(rows, columns, factor.meta.dtype)?, factor.meta.dtype);
-    let (count, width) = (meta.shape[0], meta.shape[2]);
-    let panels = slots.aside(*aside, meta);
-    *aside += panels.meta.bytes().next_multiple_of(64);
-    let cost = 0.3 * panels.meta.shape.numel() as f64;
-    // Panels are filled some at a time, so that a part reads whole lines of the factor's rows.
-    let each = count.div_ceil(parts(count, cost, 1).max(1)).next_multiple_of(matmul::TOGETHER);
-    let parts = count.div_ceil(each);
-    let cut = |axis: usize, rows: usize| Cut { axis, inputs: SmallVec::new(), rows, parts };
-    let axis = factor.meta.shape.len() - 1;
-    let ready = Ready {
-        kernel: Kernel::Panels,
-        inputs: smallvec![operand(slots, factor, Some((axis, &cut(axis, each * width))))],
-        outputs: smallvec![operand(slots, &panels, Some((0, &cut(0, each))))],
-        parts,
-        staged: false,
-        cost,
-        origin: step.origin.clone(),
-        step: 0,
-    };
-    let mut then = step.clone();
-    then.inputs[1] = panels;
-    Some((ready, then))
 }
 
 fn metas(side: &[Located]) -> SmallVec<[&Meta; 4]> {

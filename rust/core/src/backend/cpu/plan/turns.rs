@@ -7,6 +7,7 @@ use super::super::arena::{Memories, Memory};
 use super::super::copy;
 use super::super::kernel::Src;
 use super::cut::{Cutting, cost};
+use super::panels::lifted;
 use super::prepare::{Kernel, Operand, Ready, Slots, aliases, alone, operand, ready};
 use super::stage::{Stage, stages};
 use super::work;
@@ -40,6 +41,8 @@ pub(super) struct Turns {
     aside: usize,
     consts: usize,
     carries: usize,
+    /// Inputs behind all others: right factors in panels, which hold for all turns.
+    panels: usize,
     length: usize,
     reverse: bool,
 }
@@ -59,39 +62,39 @@ pub(super) fn turns(
     if plan.constants.iter().any(|constant| !constant.layout.is_contiguous()) {
         return Ok(None);
     }
+    let mut ready = vec![];
+    let mut given: SmallVec<[Located; 8]> = SmallVec::new();
+    for input in &step.inputs {
+        if input.layout.is_contiguous() {
+            given.push(input.clone());
+            continue;
+        }
+        let dense = room(slots, &input.meta, aside);
+        ready.push(alone(&copy_of(input, dense.clone()), false, slots, cutting));
+        given.push(dense);
+    }
+    let lifted = lifted(plan, &given[..op.consts.min(given.len())], slots, aside);
+    ready.extend(lifted.packs);
+    let (plan, panels) = (lifted.plan, lifted.panels.len());
+    given.extend(lifted.panels);
     let metas = |side: &[Located]| -> Vec<Meta> { side.iter().map(|located| located.meta.clone()).collect() };
     let (read, written) = (metas(&step.inputs), metas(&step.outputs));
     let cost = cost(&step.op, &read.iter().collect::<Vec<_>>(), &written.iter().collect::<Vec<_>>());
     let parted = match cutting {
-        Cutting::Worth if cost >= LEAST => parted(op, plan)?,
+        Cutting::Worth if cost >= LEAST => parted(op, &plan, panels)?,
         _ => None,
     };
     let (steps, tasks, left) = if let Some(parted) = parted {
         parted
     } else {
-        let (steps, left) = body(plan, Cutting::Never)?;
+        let (steps, left) = body(&plan, panels, Cutting::Never)?;
         let whole = Stage::whole(&steps);
         (steps, whole, left)
     };
     let (consts, carries, length, reverse) = (op.consts, op.carries, op.length, op.reverse);
-    let turns = Turns { plan: Arc::clone(plan), steps, tasks, aside: left, consts, carries, length, reverse };
-    let mut place = |meta: &Meta| {
-        let start = *aside;
-        *aside += meta.bytes().next_multiple_of(64);
-        slots.aside(start, meta.clone())
-    };
-    let mut ready = vec![];
-    let mut inputs: SmallVec<[Operand; 3]> = SmallVec::new();
-    for input in &step.inputs {
-        if input.layout.is_contiguous() {
-            inputs.push(operand(slots, input, None));
-            continue;
-        }
-        let dense = place(&input.meta);
-        inputs.push(operand(slots, &dense, None));
-        ready.push(alone(&copy_of(input, dense), false, slots, cutting));
-    }
-    let room = place(&Meta::new([turns.room()], DType::U8));
+    let turns = Turns { plan, steps, tasks, aside: left, consts, carries, panels, length, reverse };
+    let room = room(slots, &Meta::new([turns.room()], DType::U8), aside);
+    let inputs = given.iter().map(|input| operand(slots, input, None)).collect();
     let outputs = step.outputs.iter().chain([&room]).map(|output| operand(slots, output, None)).collect();
     let parts = turns.tasks.tasks.len();
     let (kernel, origin) = (Kernel::Turns(Box::new(turns)), step.origin.clone());
@@ -99,9 +102,16 @@ pub(super) fn turns(
     Ok(Some(ready))
 }
 
+/// A place beside the plan for a value.
+fn room(slots: Slots, meta: &Meta, aside: &mut usize) -> Located {
+    let start = *aside;
+    *aside += meta.bytes().next_multiple_of(64);
+    slots.aside(start, meta.clone())
+}
+
 /// The steps of a body, and bytes for what they leave each other. What leaves without being written is copied by a step, too.
-fn body(plan: &Plan, cutting: Cutting) -> Result<(Vec<Ready>, usize)> {
-    let (mut steps, _, aside) = ready(plan, cutting)?;
+fn body(plan: &Plan, panels: usize, cutting: Cutting) -> Result<(Vec<Ready>, usize)> {
+    let (mut steps, _, aside) = ready(plan, panels, cutting)?;
     for (number, exit) in plan.exits.iter().enumerate() {
         let from = match exit {
             Exit::Written(_) | Exit::Replaced { .. } => continue,
@@ -122,14 +132,14 @@ fn body(plan: &Plan, cutting: Cutting) -> Result<(Vec<Ready>, usize)> {
 ///
 /// Tasks run all turns without waiting for each other. That is sound because no two of them touch the same bytes at any
 /// turn, with a carry's old and new value counted as the same bytes: so `stages` has found, whatever their order.
-fn parted(op: &ScanOp, plan: &Plan) -> Result<Option<(Vec<Ready>, Stage, usize)>> {
+fn parted(op: &ScanOp, plan: &Plan, panels: usize) -> Result<Option<(Vec<Ready>, Stage, usize)>> {
     let carried = plan.inputs.get(op.consts).filter(|_| op.carries > 0);
     let Some(&whole) = carried.and_then(|meta| meta.shape.iter().find(|&&size| size > 1)) else { return Ok(None) };
     let parts = (whole / ROWS).clamp(2, TASKS);
     if whole < FEW {
         return Ok(None);
     }
-    let (steps, aside) = body(plan, Cutting::Rows { whole, part: whole.div_ceil(parts) })?;
+    let (steps, aside) = body(plan, panels, Cutting::Rows { whole, part: whole.div_ceil(parts) })?;
     let slots = Slots::of(plan);
     let mut aliases = aliases(plan, slots);
     for carry in 0..op.carries {
@@ -192,15 +202,16 @@ impl Turns {
         let exits = table.len();
         table.extend_from_slice(&wanted);
         table.push(aside);
-        let scanned = 1 + self.consts + self.carries;
+        let scanned = self.consts + self.carries..self.plan.inputs.len() - self.panels;
         for turn in 0..self.length {
             let place = if self.reverse { self.length - 1 - turn } else { turn };
             for (k, (old, new)) in between[(turn + 1) % 2].iter().zip(&between[turn % 2]).enumerate() {
                 table[1 + self.consts + k] = if turn == 0 { given[self.consts + k] } else { *old };
                 table[exits + k] = if turn + 1 == self.length { wanted[k] } else { *new };
             }
-            for (i, meta) in self.plan.inputs.iter().enumerate().skip(self.consts + self.carries) {
-                table[scanned + i - self.consts - self.carries] = given[i].part(place * meta.bytes(), meta.bytes());
+            for i in scanned.clone() {
+                let bytes = self.plan.inputs[i].bytes();
+                table[Slots::input(i)] = given[i].part(place * bytes, bytes);
             }
             for (k, stack) in wanted.iter().enumerate().skip(self.carries) {
                 let bytes = stack.len() / self.length;
@@ -276,7 +287,16 @@ mod tests {
     }
 
     fn tasks(rows: usize, mixed: bool) -> usize {
-        prepare(&plan(rows, mixed)).unwrap().steps[0].parts
+        prepare(&plan(rows, mixed)).unwrap().steps.last().unwrap().parts
+    }
+
+    #[test]
+    fn a_right_factor_that_holds_for_all_turns_is_packed_before_them() {
+        let packs = |mixed: bool| {
+            let steps = prepare(&plan(64, mixed)).unwrap().steps;
+            steps.iter().filter(|step| matches!(step.kernel, Kernel::Panels)).count()
+        };
+        assert_eq!([packs(false), packs(true)], [1, 0]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Elementwise comparison, and choice by a condition.
 
-use super::relation::{Equal, Less, LessEqual, NotEqual};
+use super::relation::{Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual};
 use super::vector::relate;
 use super::zip;
 use crate::backend::cpu::arch::Vectored;
@@ -29,8 +29,8 @@ fn of_float<T: Vectored>(op: CompareOp, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<
         CompareOp::NotEqual => relate::<NotEqual, T>(a, b, out),
         CompareOp::Less => relate::<Less, T>(a, b, out),
         CompareOp::LessEqual => relate::<LessEqual, T>(a, b, out),
-        CompareOp::Greater => relate::<Less, T>(b, a, out),
-        CompareOp::GreaterEqual => relate::<LessEqual, T>(b, a, out),
+        CompareOp::Greater => relate::<Greater, T>(a, b, out),
+        CompareOp::GreaterEqual => relate::<GreaterEqual, T>(a, b, out),
     };
     if done? { Ok(()) } else { of::<T>(op, a, b, out) }
 }

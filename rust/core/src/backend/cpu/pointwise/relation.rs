@@ -33,4 +33,8 @@ relations! {
     Less(l, a, b) = l.lt(a, b);
     /// `a <= b`.
     LessEqual(l, a, b) = l.le(a, b);
+    /// `a > b`.
+    Greater(l, a, b) = l.lt(b, a);
+    /// `a >= b`.
+    GreaterEqual(l, a, b) = l.le(b, a);
 }
