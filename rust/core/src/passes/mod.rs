@@ -2,6 +2,8 @@
 
 pub mod fuse;
 pub mod grad;
+pub mod join;
 pub mod loops;
 pub mod memory;
+mod rewrite;
 pub mod simplify;

@@ -10,9 +10,10 @@ use crate::ir::plan::{Exit, Plan};
 use crate::ir::program::Program;
 use crate::ir::variable::Variable;
 use crate::passes::fuse::{Caps, fuse};
+use crate::passes::join::join;
 use crate::passes::loops::loops;
 use crate::passes::memory::{self, Cell};
-use crate::passes::simplify::simplify;
+use crate::passes::simplify::{prune, simplify};
 use crate::shape::Shape;
 use crate::tensor::face::{leaf, value_of};
 use crate::tensor::gradients::Gradients;
@@ -156,7 +157,7 @@ impl Captured {
         }
         let inputs: Vec<Edge> = recorder.inputs.iter().map(|(_, edge)| edge.clone()).collect();
         let cells = cells(&recorder, &targets);
-        let recorded = simplify(&Program::from_graph(&inputs, &outputs)?);
+        let recorded = prune(&join(&simplify(&Program::from_graph(&inputs, &outputs)?))?);
         let device = inputs.iter().chain(&outputs).map(|e| e.node.device).next().unwrap_or_default();
         let fused = fuse(&loops(&recorded)?, &cells, &caps(device)?)?;
         let program = match device {

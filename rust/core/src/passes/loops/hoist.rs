@@ -1,9 +1,9 @@
 //! What is the same at every turn is computed once, before the loop.
 
-use super::rewrite::{Copy, Results, each, remake};
 use crate::error::Result;
 use crate::ir::op::{Op, ScanOp, ViewOp};
 use crate::ir::program::{Program, ValueId};
+use crate::passes::rewrite::{Copy, Results, each, remake};
 use smallvec::SmallVec;
 use std::sync::Arc;
 

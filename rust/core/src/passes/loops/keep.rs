@@ -1,10 +1,10 @@
 //! Values that a loop has computed and a later one, which reads what the first has stacked, would compute again.
 
-use super::rewrite::{Results, each, makers, remake, scan_at};
 use crate::buffer::Meta;
 use crate::error::{Error, Result};
 use crate::ir::op::{BinaryOp, Op, ScanOp, UnaryOp, ViewOp};
 use crate::ir::program::{Program, ValueId};
+use crate::passes::rewrite::{Results, each, makers, remake, scan_at};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 

@@ -1,9 +1,9 @@
 //! Loops over the same values with the same carries become one loop with the outputs of both.
 
-use super::rewrite::{each, scan_at};
 use crate::error::Result;
 use crate::ir::op::{Op, ScanOp};
 use crate::ir::program::{Program, ValueId};
+use crate::passes::rewrite::{each, scan_at};
 use crate::passes::simplify::simplify;
 use smallvec::SmallVec;
 use std::sync::Arc;

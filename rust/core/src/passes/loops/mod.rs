@@ -7,16 +7,16 @@
 //! differentiation.
 
 mod hoist;
-mod join;
 mod keep;
 mod merge;
-mod rewrite;
 mod sums;
 mod trim;
 
 use crate::error::Result;
 use crate::ir::op::{Op, ScanOp};
 use crate::ir::program::Program;
+use crate::passes::join::join;
+use crate::passes::rewrite;
 use crate::passes::simplify::simplify;
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub fn loops(program: &Program) -> Result<Program> {
 /// The bodies of all loops, rewritten for themselves.
 fn bodies(program: &Program) -> Result<Program> {
     rewrite::each(program, |copy, at, scan| {
-        let body = simplify(&join::join(&loops(&simplify(&scan.body))?)?);
+        let body = simplify(&join(&loops(&simplify(&scan.body))?)?);
         copy.instead(at, Op::Scan(ScanOp { body: Arc::new(body), ..scan.clone() }))
     })
 }

@@ -1,9 +1,9 @@
 //! Carries that only add up: each turn's terms are stacked, and added by one product or fold over all turns.
 
-use super::rewrite::{Copy, Results, each, makers, remake, uses};
 use crate::error::Result;
 use crate::ir::op::{BinaryOp, Op, ReduceOp, ScanOp, ViewOp};
 use crate::ir::program::{Instruction, Program, ValueId};
+use crate::passes::rewrite::{Copy, Results, each, makers, remake, uses};
 use smallvec::{SmallVec, smallvec};
 
 /// Take sums out of loops.

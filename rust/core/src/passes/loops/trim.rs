@@ -1,9 +1,9 @@
 //! Loops without the inputs, carries and outputs that nothing needs, and without those they have twice.
 
-use super::rewrite::{Copy, Results, each, remake, uses};
 use crate::error::Result;
 use crate::ir::op::{Op, ScanOp};
 use crate::ir::program::{Program, ValueId};
+use crate::passes::rewrite::{Copy, Results, each, remake, uses};
 
 /// Drop what is not needed.
 pub(super) fn trim(program: &Program) -> Result<Program> {

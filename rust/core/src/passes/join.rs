@@ -8,8 +8,9 @@ use crate::ir::op::{BinaryOp, Op};
 use crate::ir::program::{Program, ValueId};
 use smallvec::SmallVec;
 
-/// Turn sums of padded parts into concatenations. A negative zero stays one, which a sum with zero would not.
-pub(super) fn join(program: &Program) -> Result<Program> {
+/// Turn sums of padded parts into concatenations. A negative zero stays one, which a sum with zero would not: that is why no rule
+/// of `simplify` does this. Bodies of loops come this way for themselves.
+pub fn join(program: &Program) -> Result<Program> {
     let finder = Finder { program, makers: makers(program) };
     let mut copy = Copy::new(program);
     for at in 0..program.instructions.len() {
@@ -78,5 +79,60 @@ impl Finder<'_> {
         let zero = filled.as_f64() == 0.0 && interior.iter().all(|&gap| gap == 0);
         let one = padded.next().is_none() && shape[axis] > 0;
         (zero && one).then_some(Part { axis, start: low[axis], size: shape[axis], value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::interpret;
+    use crate::backend::reference::REFERENCE;
+    use crate::buffer::{Meta, Value, zeroed};
+    use crate::device::Device;
+    use crate::dtype::{DType, Scalar};
+    use crate::ir::infer::infer;
+    use smallvec::smallvec;
+
+    /// A sum, one after the other, of rows that zeros make a matrix of this height, each at its own place.
+    fn sum(places: &[usize], height: usize) -> Program {
+        let row = Meta::new([1, 2], DType::F32);
+        let mut program = Program::with_inputs(places.iter().map(|_| row.clone()));
+        let mut push = |op: Op, inputs: SmallVec<[ValueId; 2]>| {
+            let metas: Vec<Meta> = inputs.iter().map(|&i| program.metas[i].clone()).collect();
+            let results = infer(&op, &metas).unwrap();
+            program.push(op, inputs, &results, None)
+        };
+        let mut so_far = None;
+        for (input, &place) in places.iter().enumerate() {
+            let (low, high) = (vec![place, 0], vec![height - 1 - place, 0]);
+            let padded = push(Op::Pad { low, high, interior: vec![0, 0], value: Scalar::Float(0.0) }, smallvec![input]);
+            let op = Op::Binary(BinaryOp::Add);
+            so_far = Some(so_far.map_or(padded, |so_far| push(op, smallvec![so_far, padded])));
+        }
+        program.outputs = so_far.into_iter().collect();
+        program
+    }
+
+    fn run(program: &Program) -> Vec<u8> {
+        let input = |i: usize| {
+            let mut bytes = zeroed(8);
+            bytes.copy_from_slice(bytemuck::cast_slice(&[i as f32 + 1.0, i as f32 - 0.5]));
+            Value::from_host(bytes, &program.metas[i], Device::Cpu)
+        };
+        let inputs: Vec<Value> = (0..program.inputs).map(input).collect();
+        interpret(&REFERENCE, program, &inputs).unwrap()[0].host("test").unwrap().to_vec()
+    }
+
+    #[test]
+    fn parts_that_cover_the_whole_lie_side_by_side() {
+        for (places, height, joined) in
+            [(&[2, 1, 0][..], 3, true), (&[0, 2, 1], 3, true), (&[0, 1], 3, false), (&[0, 1, 1], 2, false)]
+        {
+            let program = sum(places, height);
+            let got = join(&program).unwrap();
+            let last = &got.instructions.last().unwrap().op;
+            assert_eq!(matches!(last, Op::Concat { axis: 0 }), joined, "{places:?} of {height}");
+            assert_eq!(run(&got), run(&program), "{places:?} of {height}");
+        }
     }
 }
