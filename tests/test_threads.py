@@ -104,3 +104,21 @@ def test_the_steady_state_takes_no_fresh_buffers() -> None:
     many = losses(20)
     assert _core.counters()["fresh_buffers"] - before == first
     assert many[:4] == few
+
+
+def test_large_factors_take_turns_in_one_memory() -> None:
+    """Packed, each of these weights has 4 MiB: steps use the first bytes again while others may still compute."""
+    generator = np.random.default_rng(0)
+    weights = [ts.asarray(generator.normal(size=(1024, 1024)).astype(np.float32) / 32) for _ in range(6)]
+    x = ts.asarray(generator.normal(size=(128, 1024)).astype(np.float32))
+
+    def chain(x: ts.Tensor) -> ts.Tensor:
+        for weight in weights:
+            x = nn.functional.relu(x @ weight)
+        return x
+
+    run = ts.compile(chain)
+    for threads in (1, 2):
+        ts.set_num_threads(threads)
+        for _ in range(3):
+            assert np.array_equal(np.asarray(run(x)), np.asarray(chain(x)))

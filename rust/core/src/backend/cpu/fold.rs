@@ -4,8 +4,8 @@ use super::arch::{Kernel, Lanes, Vectored, dispatch};
 use super::element::{Element, Float, Truth};
 use super::rows::along;
 
-/// Folds that take elements side by side.
-pub(super) const TILE: usize = 16;
+/// Folds that take elements side by side: enough that rows are read by several lines at a time, and that sums of all stay near.
+pub(super) const TILE: usize = 128;
 
 /// A running fold; blocks come in row-major order.
 pub(super) trait Fold<T>: Copy {
@@ -49,7 +49,8 @@ impl<T: Vectored> Fold<T> for Sum {
     }
 
     fn take_across(folds: &mut [Self], source: &[T], starts: &[usize], step: isize) {
-        let sums = dispatch(Across { source, starts, step, count: folds.len() });
+        let mut sums = [0.0; TILE];
+        dispatch(Across { source, starts, step, sums: &mut sums[..folds.len()] });
         folds.iter_mut().zip(sums).for_each(|(fold, sum)| fold.add(sum));
     }
 
@@ -87,44 +88,36 @@ struct Across<'a, T> {
     source: &'a [T],
     starts: &'a [usize],
     step: isize,
-    count: usize,
+    sums: &'a mut [f64],
 }
 
 impl<T: Float> Kernel<T> for Across<'_, T> {
-    type Output = [f64; TILE];
+    type Output = ();
 
     #[inline(always)]
     #[allow(
         clippy::needless_range_loop,
         reason = "adapters of iterators stay calls where nothing is optimized across crates"
     )]
-    fn run<L: Lanes<Elem = T>>(self, _: L) -> [f64; TILE] {
-        let mut lanes = [[0.0; TILE]; 8];
-        // One lane after the other, so that its sums stay in registers.
-        if self.step == 1 && self.count == TILE {
-            for first in 0..8.min(self.starts.len()) {
-                let mut lane = [0.0; TILE];
-                for i in (first..self.starts.len()).step_by(8) {
-                    let row = &self.source[self.starts[i]..self.starts[i] + TILE];
-                    for j in 0..TILE {
-                        lane[j] += row[j].wide();
-                    }
+    fn run<L: Lanes<Elem = T>>(self, _: L) {
+        let (mut lanes, count) = ([[0.0; TILE]; 8], self.sums.len());
+        for (i, &start) in self.starts.iter().enumerate() {
+            let lane = &mut lanes[i % 8][..count];
+            if self.step == 1 {
+                let row = &self.source[start..start + count];
+                for j in 0..count {
+                    lane[j] += row[j].wide();
                 }
-                lanes[first] = lane;
-            }
-        } else {
-            for (i, &start) in self.starts.iter().enumerate() {
-                for (j, lane) in lanes[i % 8].iter_mut().enumerate().take(self.count) {
-                    *lane += self.source[along(start, self.step, j)].wide();
+            } else {
+                for j in 0..count {
+                    lane[j] += self.source[along(start, self.step, j)].wide();
                 }
             }
         }
-        let mut sums = [0.0; TILE];
-        for j in 0..TILE {
-            let [a, b, c, d, e, f, g, h] = &lanes;
-            sums[j] = together([a[j], b[j], c[j], d[j], e[j], f[j], g[j], h[j]]);
+        let [a, b, c, d, e, f, g, h] = &lanes;
+        for j in 0..count {
+            self.sums[j] = together([a[j], b[j], c[j], d[j], e[j], f[j], g[j], h[j]]);
         }
-        sums
     }
 }
 

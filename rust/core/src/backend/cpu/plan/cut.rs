@@ -15,6 +15,9 @@ const ROWS: usize = 64;
 /// The same for a product whose right factor lies by columns: every part packs all of it first.
 const ROWS_TO_PACK: usize = 256;
 
+/// Columns of a part of a fold over rows, whatever work they are: enough that rows are read by several lines at a time.
+const COLUMNS: usize = 128;
+
 /// Parts of a step at most, and of a step whose rows are much work each.
 const PARTS: usize = 16;
 
@@ -97,6 +100,9 @@ pub(super) fn grain(op: &Op, inputs: &[Located], shape: &[usize], entry: f64) ->
     let rows = match (op, inputs) {
         (Op::MatMul, [_, b, ..]) if axis + 2 == shape.len() && lies_by_columns(b) => ROWS_TO_PACK,
         (Op::MatMul, _) => ROWS,
+        (Op::Reduce { axes, .. }, [x]) if axis + 1 == shape.len() && !axes.contains(&(x.meta.shape.len() - 1)) => {
+            COLUMNS
+        }
         _ if entry >= HEAVY => 1,
         _ => ROWS,
     };

@@ -20,6 +20,10 @@ use std::sync::Arc;
 /// Nanoseconds of work below which a plan runs on the caller's thread, uncut.
 const SMALL: f64 = 12_000.0;
 
+/// Bytes beside a plan after which steps take the first ones again. What a step leaves there is read by itself alone, so this
+/// decides nothing but how much memory the steps touch, and how far apart those are that have to wait for one another.
+const NEAR: usize = 8 << 20;
+
 /// A plan that is ready to run.
 #[derive(Debug)]
 pub(super) struct Prepared {
@@ -171,10 +175,13 @@ pub(super) fn prepare(plan: &Plan) -> Result<Prepared> {
 pub(super) fn ready(plan: &Plan, lifted: usize, cutting: Cutting) -> Result<(Vec<Ready>, usize, usize)> {
     let slots = Slots::of(plan);
     let aliases = aliases(plan, slots);
-    let (mut steps, mut aside, mut commit) = (Vec::with_capacity(plan.steps.len()), 0, usize::MAX);
+    let (mut steps, mut aside, mut most, mut commit) = (Vec::with_capacity(plan.steps.len()), 0, 0, usize::MAX);
     for (at, step) in plan.steps.iter().enumerate() {
         if at == plan.commit {
             commit = steps.len();
+        }
+        if aside >= NEAR {
+            aside = 0;
         }
         let first = steps.len();
         let packed = if matches!(cutting, Cutting::Worth) { packed(step, slots, &mut aside) } else { None };
@@ -193,8 +200,9 @@ pub(super) fn ready(plan: &Plan, lifted: usize, cutting: Cutting) -> Result<(Vec
         ready.iter_mut().try_for_each(|step| check(step, &aliases))?;
         steps.extend(ready);
         steps[first..].iter_mut().for_each(|ready| ready.step = at);
+        most = most.max(aside);
     }
-    Ok((steps, commit, aside))
+    Ok((steps, commit, most))
 }
 
 fn metas(side: &[Located]) -> SmallVec<[&Meta; 4]> {

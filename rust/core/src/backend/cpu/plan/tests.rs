@@ -144,3 +144,19 @@ fn parts_that_all_need_one_serial_step_run_in_a_stage_of_their_own() {
     let tasks: Vec<usize> = prepare(&plan).unwrap().stages.iter().map(|stage| stage.tasks.len()).collect();
     assert!(matches!(tasks[..], [1, (2..)]), "{tasks:?}");
 }
+
+#[test]
+fn packed_factors_take_turns_in_one_memory() {
+    let factor = |i: usize| at(Place::Input(i), &[1024, 1024]);
+    let x = |i: usize| at(Place::Arena(i * (1 << 20)), &[256, 1024]);
+    let product = |i: usize| step(Op::MatMul, &[x(i % 2), factor(i)], x((i + 1) % 2));
+    let plan = |count: usize| Plan {
+        steps: (0..count).map(product).collect(),
+        arena: 2 << 20,
+        inputs: (0..count).map(|i| factor(i).meta).collect(),
+        ..Plan::default()
+    };
+    let [two, ten] = [2, 10].map(|count| prepare(&plan(count)).unwrap().aside);
+    assert!(two >= 8 << 20, "{two} bytes");
+    assert_eq!(two, ten);
+}
