@@ -4,6 +4,7 @@
 
 use crate::error::{Error, Result};
 use std::ops::Range;
+use std::ptr::NonNull;
 use std::slice;
 
 /// One memory: the arena, an input, a constant or an output.
@@ -36,9 +37,9 @@ impl Memory {
         self.len
     }
 
-    /// Address of the first of so many elements, if they are there and aligned.
+    /// Address of the first of so many elements, if they are there and aligned; never null, so that none of them are a slice.
     pub(super) fn elements<T>(self, count: usize) -> Option<*mut T> {
-        let first = self.first.cast::<T>();
+        let first = if count == 0 { NonNull::dangling().as_ptr() } else { self.first.cast::<T>() };
         (first.is_aligned() && count * size_of::<T>() <= self.len).then_some(first)
     }
 
@@ -126,6 +127,16 @@ mod tests {
         inner.writing(0, 1..2).unwrap()[0] = 5;
         assert!(inner.reading(0, 0..3).is_err());
         assert_eq!(bytes, [1, 2, 3, 5]);
+    }
+
+    #[test]
+    fn addresses_are_those_of_elements_that_are_there() {
+        let mut bytes = [0u8; 8];
+        let memory = Memory::write(&mut bytes);
+        assert_eq!(memory.elements::<u8>(8), Some(memory.first));
+        assert_eq!(memory.elements::<u8>(9), None);
+        assert!(Memory::EMPTY.elements::<f32>(0).is_some_and(|first| !first.is_null()));
+        assert_eq!(Memory::EMPTY.elements::<f32>(1), None);
     }
 
     #[test]
