@@ -143,8 +143,7 @@ impl<T: Real> Machine<'_, '_, T> {
             x.chunks(BLOCK).for_each(|block| sum.take(block));
             self.totals[start] += Fold::<f64>::value(&sum);
         } else {
-            let column = tile.start(Class::Full) - tile.row * self.columns;
-            add_rows(x, &mut self.totals[start + column..][..tile.columns]);
+            add_rows(x, &mut self.totals[start + tile.column..][..tile.columns]);
         }
     }
 
@@ -164,7 +163,7 @@ impl<T: Real> Machine<'_, '_, T> {
             Class::Number => (1, 1),
         };
         let row = if matches!(class, Class::Full | Class::Row) { tile.row } else { 0 };
-        let first = if class == Class::Full { tile.start(class) - tile.row * self.columns } else { 0 };
+        let first = if class == Class::Full { tile.column } else { 0 };
         let step = |axis: usize| if layout.shape()[axis] == 1 { 0 } else { layout.strides()[axis] };
         let outer = if self.code.flat { 0 } else { self.space.len().saturating_sub(1) };
         let across = if self.code.flat { 1 } else { step(outer) };

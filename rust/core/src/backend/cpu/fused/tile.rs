@@ -7,6 +7,7 @@ use super::compile::Class;
 pub(super) struct Tile {
     pub(super) row: usize,
     pub(super) rows: usize,
+    pub(super) column: usize,
     pub(super) columns: usize,
     /// By class: elements of a value under the tile, and place of the first in the whole row-major value.
     counts: [usize; 4],
@@ -22,7 +23,7 @@ impl Tile {
         counts[Class::Column as usize] = columns;
         starts[Class::Full as usize] = row * whole + column;
         starts[Class::Row as usize] = row;
-        Self { row, rows, columns, counts, starts }
+        Self { row, rows, column, columns, counts, starts }
     }
 
     /// Elements of a value of this class.
