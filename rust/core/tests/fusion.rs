@@ -1,5 +1,6 @@
 //! What fuses: the shapes of programs that training steps are made of, and how many kernels are left of them.
 
+use std::time::Instant;
 use trainsmith_core::buffer::Meta;
 use trainsmith_core::dtype::{DType, Scalar};
 use trainsmith_core::ir::infer::infer;
@@ -206,4 +207,36 @@ fn arithmetic_that_changes_nothing_goes() {
     let sum = p.binary(BinaryOp::Add, 0, zero);
     let (program, plan) = p.planned(&[sum], &[]);
     assert_eq!(plan.steps.len(), 1, "{program}");
+}
+
+/// `x = tanh(x w) / 2 + x / 10`, where each layer reads the one before at two places of the program.
+fn deep(layers: usize) -> Program {
+    let mut maker = Maker::new(&[&[4, 4], &[4, 4]]);
+    let mut x = 0;
+    for _ in 0..layers {
+        let product = maker.push(Op::MatMul, &[x, 1]);
+        let bent = maker.push(Op::Unary(UnaryOp::Tanh), &[product]);
+        let (half, tenth) = (maker.number(0.5, x), maker.number(0.1, x));
+        let (new, old) = (maker.binary(BinaryOp::Mul, bent, half), maker.binary(BinaryOp::Mul, x, tenth));
+        x = maker.binary(BinaryOp::Add, new, old);
+    }
+    maker.0.outputs = vec![x];
+    simplify(&maker.0)
+}
+
+#[test]
+fn a_deep_program_takes_as_long_as_its_parts() {
+    let (short, long) = (deep(50), deep(400));
+    let seconds = |program: &Program| {
+        let start = Instant::now();
+        let fused = fuse(program, &[], &Caps::default()).expect("a program that fuses");
+        let taken = start.elapsed().as_secs_f64();
+        let count =
+            |program: &Program, kind: fn(&Op) -> bool| program.instructions.iter().filter(|i| kind(&i.op)).count();
+        assert_eq!(count(&fused, |op| matches!(op, Op::Fused(_))), count(program, |op| *op == Op::MatMul));
+        taken
+    };
+    let ratio = (0..5).map(|_| seconds(&long) / seconds(&short)).fold(f64::INFINITY, f64::min);
+    // Eight times the layers; a search that walks back to the first one would take 64 times as long and more.
+    assert!(ratio < 24.0, "{ratio}");
 }

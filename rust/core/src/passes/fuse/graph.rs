@@ -28,6 +28,8 @@ pub(super) struct Seen {
 pub(super) struct Graph<'a> {
     pub(super) program: &'a Program,
     makers: Vec<Option<usize>>,
+    /// The instructions that read what an instruction makes.
+    readers: Vec<SmallVec<[usize; 2]>>,
     /// How each value lies in the storage that it views.
     pub(super) layouts: Vec<Layout>,
 }
@@ -37,20 +39,29 @@ impl<'a> Graph<'a> {
         let mut makers = vec![None; program.metas.len()];
         let mut layouts: Vec<Layout> =
             program.metas.iter().map(|meta| Layout::contiguous(meta.shape.clone())).collect();
+        let mut readers = vec![SmallVec::new(); program.instructions.len()];
         for (at, instruction) in program.instructions.iter().enumerate() {
             makers[instruction.first..instruction.first + instruction.results].fill(Some(at));
+            for maker in instruction.inputs.iter().filter_map(|&input| makers[input]) {
+                readers[maker].push(at);
+            }
             if let Op::View(view) = &instruction.op
                 && let Some(layout) = view_layout(view, &layouts[instruction.inputs[0]])
             {
                 layouts[instruction.first] = layout;
             }
         }
-        Self { program, makers, layouts }
+        Self { program, makers, readers, layouts }
     }
 
     /// The instruction that makes a value; inputs and constants have none.
     pub(super) fn maker(&self, value: ValueId) -> Option<usize> {
         self.makers[value]
+    }
+
+    /// The instructions that read what an instruction makes.
+    pub(super) fn readers(&self, instruction: usize) -> &[usize] {
+        &self.readers[instruction]
     }
 
     pub(super) fn op(&self, value: ValueId) -> Option<&'a Op> {

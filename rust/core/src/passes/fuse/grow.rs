@@ -121,7 +121,7 @@ impl Grower<'_, '_> {
     }
 
     fn join(&mut self, unit: usize, at: usize, pattern: Pattern) {
-        self.units.unite(unit, at);
+        self.units.unite(self.graph, unit, at);
         if let Some(group) = self.groups.get_mut(&unit) {
             group.take(self.graph, at, pattern);
         }
@@ -167,7 +167,7 @@ pub(super) fn unite(
         return false;
     }
     if let Some(moved) = groups.remove(&other) {
-        units.unite(unit, other);
+        units.unite(graph, unit, other);
         if let Some(group) = groups.get_mut(&unit) {
             group.absorb(graph, moved);
         }

@@ -30,7 +30,7 @@ pub(super) fn absorb(graph: &Graph<'_>, units: &mut Units, groups: &mut Groups, 
         if !units.can_follow(graph, unit, product) {
             continue;
         }
-        units.unite(unit, product);
+        units.unite(graph, unit, product);
         if let Some(group) = groups.get_mut(&unit) {
             group.product = Some(product);
             group.split = None;

@@ -65,7 +65,7 @@ pub(super) fn end_with_totals(graph: &Graph<'_>, units: &mut Units, groups: &mut
             let seen = group.seen(graph, &[operand], &group.whole());
             let made = group.patterns.get(&root).is_none_or(|pattern| *pattern == seen[0].pattern);
             if made && !group.totals.contains_key(&root) && units.can_unite(graph, unit, units.of(at)) {
-                units.unite(unit, at);
+                units.unite(graph, unit, at);
                 if let Some(group) = groups.get_mut(&unit) {
                     group.split = Some(split);
                     group.take_total(graph, at);

@@ -7,10 +7,9 @@ use crate::ir::program::ValueId;
 pub(super) struct Units {
     of: Vec<usize>,
     members: Vec<Vec<usize>>,
-    first: Vec<usize>,
     last: Vec<usize>,
-    /// For each instruction the last member of all units that begin at it or before.
-    far: Vec<usize>,
+    /// The last member of a unit and of all units that it needs: it needs none that ends later.
+    end: Vec<usize>,
     /// When a walk came by last; spares clearing.
     seen: Vec<u32>,
     walk: u32,
@@ -22,9 +21,8 @@ impl Units {
         let each: Vec<usize> = (0..count).collect();
         Self {
             members: each.iter().map(|&at| vec![at]).collect(),
-            first: each.clone(),
             last: each.clone(),
-            far: each.clone(),
+            end: each.clone(),
             of: each,
             seen: vec![0; count],
             walk: 0,
@@ -51,17 +49,26 @@ impl Units {
     }
 
     /// Make the instructions of `other` members of `unit`.
-    pub(super) fn unite(&mut self, unit: usize, other: usize) {
+    pub(super) fn unite(&mut self, graph: &Graph<'_>, unit: usize, other: usize) {
         let moved = std::mem::take(&mut self.members[other]);
         for &member in &moved {
             self.of[member] = unit;
         }
         self.members[unit].extend(moved);
         self.members[unit].sort_unstable();
-        self.first[unit] = self.first[unit].min(self.first[other]);
         self.last[unit] = self.last[unit].max(self.last[other]);
-        let (first, last) = (self.first[unit], self.last[unit]);
-        self.far[first..].iter_mut().take_while(|far| **far < last).for_each(|far| *far = last);
+        self.end[unit] = self.end[unit].max(self.end[other]);
+        let mut pending = vec![unit];
+        while let Some(unit) = pending.pop() {
+            for &member in &self.members[unit] {
+                for reader in graph.readers(member).iter().map(|&at| self.of[at]) {
+                    if self.end[reader] < self.end[unit] {
+                        self.end[reader] = self.end[unit];
+                        pending.push(reader);
+                    }
+                }
+            }
+        }
     }
 
     /// Whether unit `from` needs unit `on`, directly or by way of others.
@@ -72,7 +79,7 @@ impl Units {
             if unit == on {
                 return true;
             }
-            if self.horizon(unit) < self.first[on] || self.seen[unit] == self.walk {
+            if self.end[unit] < self.last[on] || self.seen[unit] == self.walk {
                 continue;
             }
             self.seen[unit] = self.walk;
@@ -82,15 +89,6 @@ impl Units {
             }
         }
         false
-    }
-
-    /// The last instruction that the unit, or one that it needs, can have.
-    fn horizon(&self, unit: usize) -> usize {
-        let mut end = self.last[unit];
-        while self.far[end] > end {
-            end = self.far[end];
-        }
-        end
     }
 
     /// Whether unit `from` needs unit `on` by way of a third.
