@@ -19,6 +19,8 @@ use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 use avx512::Avx512;
 use portable::Portable;
+#[cfg(test)]
+use portable::Wide;
 use std::sync::OnceLock;
 
 /// A computation over lanes of `T`. Its `run` is `#[inline(always)]`, and so is all that it calls on vectors.
@@ -274,6 +276,9 @@ pub(in crate::backend::cpu) trait Lanes: Copy + Send + Sync + 'static {
 pub(in crate::backend::cpu) enum Isa {
     /// What every machine has.
     Portable,
+    /// As wide as AVX-512, on every machine.
+    #[cfg(test)]
+    Wide,
     /// AVX2 with fused multiply-add.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2<f32>),
@@ -283,12 +288,17 @@ pub(in crate::backend::cpu) enum Isa {
 }
 
 impl Isa {
+    #[cfg(not(test))]
     const NAMES: [&str; 3] = ["portable", "avx2", "avx512"];
+    #[cfg(test)]
+    const NAMES: [&str; 4] = ["wide", "portable", "avx2", "avx512"];
 
     /// The instruction set of this name, if the machine has it.
     pub(in crate::backend::cpu) fn named(name: &str) -> Option<Self> {
         match name {
             "portable" => Some(Self::Portable),
+            #[cfg(test)]
+            "wide" => Some(Self::Wide),
             #[cfg(target_arch = "x86_64")]
             "avx2" => Avx2::new().map(Self::Avx2),
             #[cfg(target_arch = "x86_64")]
@@ -297,7 +307,7 @@ impl Isa {
         }
     }
 
-    /// Every instruction set that the machine has, the widest last.
+    /// Every instruction set that the machine has, the fastest last.
     pub(in crate::backend::cpu) fn all() -> impl Iterator<Item = Self> {
         Self::NAMES.into_iter().filter_map(Self::named)
     }
@@ -306,6 +316,8 @@ impl Isa {
     pub(in crate::backend::cpu) fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
+            #[cfg(test)]
+            Self::Wide => "wide",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]
@@ -357,6 +369,8 @@ macro_rules! vectored {
             fn run<K: Kernel<Self>>(isa: Isa, kernel: K) -> K::Output {
                 match isa {
                     Isa::Portable => Portable::<$type>::new().vectorize(kernel),
+                    #[cfg(test)]
+                    Isa::Wide => Wide::<$type>::new().vectorize(kernel),
                     #[cfg(target_arch = "x86_64")]
                     Isa::Avx2(lanes) => Avx2::<$type>::of(lanes).vectorize(kernel),
                     #[cfg(target_arch = "x86_64")]

@@ -15,7 +15,20 @@ impl<T> Portable<T> {
     }
 }
 
-/// Sixteen bytes of lanes.
+/// Lanes as many as those of AVX-512, and registers: what they do to an algorithm shows on every machine.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug)]
+pub(in crate::backend::cpu) struct Wide<T>(PhantomData<T>);
+
+#[cfg(test)]
+impl<T> Wide<T> {
+    /// These lanes.
+    pub(in crate::backend::cpu) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// Lanes side by side.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(16))]
 pub(in crate::backend::cpu) struct Pack<T, const N: usize>([T; N]);
@@ -52,15 +65,15 @@ macro_rules! truths {
     )+};
 }
 
-/// Stamp the lanes of one float type: `portable!(f32, 4)` expands to `impl Lanes for Portable<f32>`.
+/// Stamp the lanes of one float type: `portable!(Portable<f32>, 4, 16)` expands to `impl Lanes for Portable<f32>`.
 macro_rules! portable {
-    ($float:ty, $width:expr) => {
-        impl Lanes for Portable<$float> {
+    ($lanes:ident<$float:ty>, $width:expr, $registers:expr) => {
+        impl Lanes for $lanes<$float> {
             type Elem = $float;
             type V = Pack<$float, $width>;
             type M = Pack<bool, $width>;
             const WIDTH: usize = $width;
-            const REGISTERS: usize = 16;
+            const REGISTERS: usize = $registers;
 
             memory!();
             arithmetic!($float);
@@ -187,5 +200,9 @@ macro_rules! masks {
     };
 }
 
-portable!(f32, 4);
-portable!(f64, 2);
+portable!(Portable<f32>, 4, 16);
+portable!(Portable<f64>, 2, 16);
+#[cfg(test)]
+portable!(Wide<f32>, 16, 32);
+#[cfg(test)]
+portable!(Wide<f64>, 8, 32);

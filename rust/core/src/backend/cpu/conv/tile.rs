@@ -66,7 +66,7 @@ macro_rules! table {
         table! {
             $enter, $height, $width;
             1: 1 2 3 4 5 6 7 8; 2: 1 2 3 4; 3: 1 2 3 4; 4: 1 2 3 4; 5: 1 2 3 4; 6: 1 2 3 4; 7: 1 2 3; 8: 1 2 3;
-            9: 1 2; 10: 1 2; 11: 1 2; 12: 1 2; 13: 1 2; 14: 1 2;
+            9: 1 2 3; 10: 1 2; 11: 1 2; 12: 1 2; 13: 1 2; 14: 1 2;
         }
     };
 }
@@ -191,5 +191,31 @@ impl<T: Float, const M: usize, const N: usize> Kernel<T> for ShiftSums<'_, T, M,
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::arch::{Isa, Vectored};
+    use super::*;
+
+    struct Heights;
+
+    impl<T: Float> Kernel<T> for Heights {
+        type Output = ();
+
+        fn run<L: Lanes<Elem = T>>(self, _: L) {
+            for height in 1..=tallest::<L>() {
+                for width in 1..=widest::<L>(height) {
+                    let there = runs::<L>(height, width).is_some() && shifts::<L>(height, width).is_some();
+                    assert!(there, "{height} x {width} of {} registers", L::REGISTERS);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_tile_that_can_be_asked_for_is_there() {
+        Isa::all().for_each(|isa| f32::run(isa, Heights));
     }
 }

@@ -128,8 +128,7 @@ impl<'a, T: Vectored> Product<'a, T> {
         if !inside || scratch.len() < self.scratch() || (self.panels && at.1 > 0) {
             return Err(Error::bug("matmul", "a part outside its product, or too little scratch memory"));
         }
-        T::run(chosen(), Run { product: *self, at, out, scratch });
-        Ok(())
+        T::run(chosen(), Run { product: *self, at, out, scratch })
     }
 }
 
@@ -142,10 +141,10 @@ struct Run<'a, 'b, T> {
 }
 
 impl<T: Vectored> Kernel<T> for Run<'_, '_, T> {
-    type Output = ();
+    type Output = Result<()>;
 
     #[inline(always)]
-    fn run<L: Lanes<Elem = T>>(self, l: L) {
+    fn run<L: Lanes<Elem = T>>(self, l: L) -> Result<()> {
         let product = &self.product;
         let blocks = product.blocks();
         let (packed_a, packed_b) =
@@ -157,7 +156,7 @@ impl<T: Vectored> Kernel<T> for Run<'_, '_, T> {
             at: self.at,
             out: self.out,
         };
-        walk.all(l);
+        walk.all(l)
     }
 }
 
@@ -195,7 +194,7 @@ struct Group<T> {
 }
 
 impl<T: Vectored> Walk<'_, '_, T> {
-    fn all<L: Lanes<Elem = T>>(&mut self, l: L) {
+    fn all<L: Lanes<Elem = T>>(&mut self, l: L) -> Result<()> {
         let depth = self.product.size.depth;
         let tiles = Tiles::new(self.out.rows(), tallest::<L>());
         let panels = self.product.panels.then_some(self.product.b.row_step as usize);
@@ -212,10 +211,11 @@ impl<T: Vectored> Walk<'_, '_, T> {
                 for group in (0..tiles.count).step_by(GROUP) {
                     let last = tiles.count.min(group + GROUP);
                     let ahead = self.ahead(tiles, last, term..term + terms);
-                    self.group(l, width, (group..last).map(|i| tiles.tile(i)), &block, ahead);
+                    self.group(l, width, (group..last).map(|i| tiles.tile(i)), &block, ahead)?;
                 }
             }
         }
+        Ok(())
     }
 
     /// What is packed of the left factor after the tiles before `last`: the next group's rows, or the first one's next terms.
@@ -279,7 +279,7 @@ impl<T: Vectored> Walk<'_, '_, T> {
         tiles: impl Iterator<Item = (usize, usize)> + Clone,
         block: &Block<T>,
         ahead: Option<Ahead<T>>,
-    ) {
+    ) -> Result<()> {
         let (mut groups, mut count) = ([None; GROUP], 0);
         for (i, ((row, height), group)) in tiles.zip(&mut groups).enumerate() {
             *group = Some(self.rows(l, i, row, height, block));
@@ -303,7 +303,9 @@ impl<T: Vectored> Walk<'_, '_, T> {
                 if let Some(ahead) = &ahead {
                     ahead.fetch(l, panel * count + i, panels * count);
                 }
-                let Some(kernel) = micro::<L>(group.height, columns.div_ceil(L::WIDTH)) else { return };
+                let Some(kernel) = micro::<L>(group.height, columns.div_ceil(L::WIDTH)) else {
+                    return Err(Error::bug("matmul", "no tile of this size"));
+                };
                 let tile = Tile {
                     a: group.first,
                     a_row: group.row_step,
@@ -321,6 +323,7 @@ impl<T: Vectored> Walk<'_, '_, T> {
                 unsafe { kernel(l, &tile) };
             }
         }
+        Ok(())
     }
 
     /// Rows of the left factor, packed where they have to be: side by side for each term.
@@ -415,7 +418,7 @@ mod tests {
                     });
                     for (out, at) in parts {
                         let (product, scratch) = (product, &mut scratch[..]);
-                        f32::run(isa, Run { product, at, out, scratch });
+                        f32::run(isa, Run { product, at, out, scratch }).unwrap();
                     }
                     assert_eq!(out, wanted, "{m} {k} {n} on {}", isa.name());
                 }
@@ -429,7 +432,7 @@ mod tests {
                     let (mut scratch, mut out) = (vec![f32::NAN; product.scratch()], vec![f32::NAN; m * n]);
                     let out_part = Target::new(&mut out, m, n, n).unwrap();
                     let scratch = &mut scratch[..];
-                    f32::run(isa, Run { product, at: (0, 0), out: out_part, scratch });
+                    f32::run(isa, Run { product, at: (0, 0), out: out_part, scratch }).unwrap();
                     assert_eq!(out, wanted, "{m} {k} {n} by panels on {}", isa.name());
                 }
             }

@@ -146,7 +146,7 @@ pub(super) fn micro<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, L:
     table! {
         height, width;
         1: 1 2 3 4 5 6 7 8; 2: 1 2 3 4; 3: 1 2 3 4; 4: 1 2 3 4; 5: 1 2 3 4; 6: 1 2 3 4; 7: 1 2 3; 8: 1 2 3;
-        9: 1 2; 10: 1 2; 11: 1 2; 12: 1 2; 13: 1 2; 14: 1 2;
+        9: 1 2 3; 10: 1 2; 11: 1 2; 12: 1 2; 13: 1 2; 14: 1 2;
     }
 }
 
@@ -234,4 +234,29 @@ unsafe fn write<L: Lanes>(l: L, sum: L::V, to: *mut L::Elem, adds: bool, columns
 unsafe fn load<L: Lanes>(l: L, from: *const L::Elem, count: usize) -> L::V {
     // SAFETY: the caller promises the elements.
     unsafe { if count >= L::WIDTH { l.load_ptr(from) } else { l.load_part_ptr(from, count) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::arch::{Isa, Vectored};
+    use super::*;
+
+    struct Heights;
+
+    impl<T: Float> Kernel<T> for Heights {
+        type Output = ();
+
+        fn run<L: Lanes<Elem = T>>(self, _: L) {
+            for height in 1..=tallest::<L>() {
+                for width in 1..=widest::<L>(height) {
+                    assert!(micro::<L>(height, width).is_some(), "{height} x {width} of {} registers", L::REGISTERS);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_tile_that_can_be_asked_for_is_there() {
+        Isa::all().for_each(|isa| f32::run(isa, Heights));
+    }
 }
