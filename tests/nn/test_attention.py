@@ -55,6 +55,33 @@ def test_a_causal_row_sees_keys_up_to_its_own(rows, columns):
     np.testing.assert_allclose(np.asarray(got), attention(q, k, v, np.tri(rows, columns, dtype=bool)), atol=1e-12)
 
 
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize(("rows", "columns"), [(150, 1200), (700, 300)])
+def test_long_sequences_give_what_weights_in_memory_give(causal, rows, columns):
+    shapes = [(2, rows, 8), (2, columns, 8), (2, columns, 4)]
+    arrays = [numbers(*shape, seed=seed).astype(np.float32) for seed, shape in enumerate(shapes)]
+    seed = ts.asarray(numbers(2, rows, 4, seed=9).astype(np.float32))
+    mask = ts.asarray(np.tri(rows, columns, dtype=bool) if causal else np.ones((rows, columns), bool))
+    found = []
+    # With a mask all weights are in memory.
+    for options in ({"is_causal": causal}, {"attn_mask": mask}):
+        operands = [ts.asarray(array).requires_grad_() for array in arrays]
+        result = attend(*operands, **options)
+        ts.sum(result * seed).backward()
+        found.append([np.asarray(result.detach()), *(np.asarray(operand.grad) for operand in operands)])
+    for blocks, whole in zip(*found, strict=True):
+        np.testing.assert_allclose(blocks, whole, rtol=1e-4, atol=1e-5)
+
+
+def test_memory_grows_with_the_length_of_sequences():
+    @ts.compile
+    def gradient(q):
+        return ts.grad(lambda x: ts.sum(attend(x, x, x, is_causal=True) ** 2))(q)
+
+    taken = [gradient.memory(ts.ones((1, length, 16))).working for length in (512, 1024)]
+    assert taken[1] < 3 * taken[0] < 3 * 512 * 512 * 4, taken
+
+
 def test_heads_of_keys_are_shared_in_turn():
     q, k, v = numbers(2, 6, 4, 3), numbers(2, 2, 5, 3, seed=1), numbers(2, 2, 5, 3, seed=2)
     got = attend(ts.asarray(q), ts.asarray(k), ts.asarray(v), enable_gqa=True)

@@ -23,6 +23,9 @@ pub fn flops(op: &Op, inputs: &[&Meta], outputs: &[&Meta]) -> u64 {
         // A maximum, a difference, an exponential, a sum, a difference; an exponential, a sum, a product, a difference.
         Op::Composite(Composite::LogSoftmax { .. }) => 5 * taken,
         Op::Composite(Composite::LogSoftmaxGrad { .. }) => 4 * taken,
+        // Two products and a softmax; five products, an exponential, a difference and a product.
+        Op::Composite(Composite::Attention { .. }) => attended(inputs, 1, 1, 5),
+        Op::Composite(Composite::AttentionGrad { .. }) => attended(inputs, 3, 2, 4),
         Op::Composite(Composite::Pool(pool)) => given * pool.window.iter().product::<usize>() as u64,
         Op::Composite(Composite::PoolGrad { pool, .. }) => taken * pool.window.iter().product::<usize>() as u64,
         Op::Fused(fused) => program(&fused.body),
@@ -41,6 +44,14 @@ pub fn flops(op: &Op, inputs: &[&Meta], outputs: &[&Meta]) -> u64 {
         | Op::CheckFinite { .. }
         | Op::CheckIndex { .. } => 0,
     }
+}
+
+/// Operations on the scores of queries and keys: so many products over the width of keys, of values, and others.
+fn attended(inputs: &[&Meta], keys: usize, values: usize, others: usize) -> u64 {
+    let [q, k, v, ..] = inputs else { return 0 };
+    let rank = q.shape.len();
+    let scores = q.shape[..rank - 1].iter().product::<usize>() * k.shape[rank - 2];
+    (scores * (2 * keys * k.shape[rank - 1] + 2 * values * v.shape[rank - 1] + others)) as u64
 }
 
 fn program(program: &Program) -> u64 {

@@ -4,6 +4,7 @@ use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::fused::fused;
+use crate::ir::infer_attention::{attention, attention_grad};
 use crate::ir::infer_linalg::{linalg, linalg_arity, sort};
 use crate::ir::infer_window::{conv, gather, integer_index, pad, pool, pool_grad, scan, scatter_add};
 use crate::ir::op::{BinaryOp, Composite, Op, PoolKind, RandomOp, ReduceOp, UnaryOp, ViewOp};
@@ -71,6 +72,8 @@ pub fn infer(op: &Op, inputs: &[Meta]) -> Result<SmallVec<[Meta; 1]>> {
             same("log_softmax_grad", &inputs[0], &inputs[1])?;
             inputs[0].clone()
         }
+        Op::Composite(Composite::Attention { .. }) => return attention(inputs),
+        Op::Composite(Composite::AttentionGrad { .. }) => return attention_grad(inputs),
         Op::Composite(Composite::Pool(attributes)) => pool(attributes, &inputs[0])?,
         Op::Composite(Composite::PoolGrad { pool, sizes }) => pool_grad(pool, sizes, inputs)?,
         Op::CheckFinite { .. } => inputs[0].clone(),
@@ -106,7 +109,8 @@ pub fn arity(op: &Op) -> Option<usize> {
         | Op::Composite(Composite::LogSoftmaxGrad { .. }) => Some(2),
         Op::Linalg(op) => Some(linalg_arity(*op)),
         Op::Composite(Composite::PoolGrad { pool, .. }) => Some(if pool.kind == PoolKind::Max { 2 } else { 1 }),
-        Op::Select | Op::ScatterAdd { .. } => Some(3),
+        Op::Select | Op::ScatterAdd { .. } | Op::Composite(Composite::Attention { .. }) => Some(3),
+        Op::Composite(Composite::AttentionGrad { .. }) => Some(6),
         Op::Concat { .. } | Op::Scan(_) | Op::Fused(_) => None,
     }
 }

@@ -5,9 +5,11 @@
 pub mod build;
 pub mod cost;
 pub mod decompose;
+pub mod decompose_attention;
 pub mod decompose_pool;
 pub mod fused;
 pub mod infer;
+mod infer_attention;
 pub mod infer_linalg;
 pub mod infer_window;
 pub mod node;

@@ -185,6 +185,18 @@ pub enum Composite {
         /// Axis of the forward op.
         axis: usize,
     },
+    /// `softmax(q k^T) v` and, for each query, the logarithm of the sum of its exponentials; `[..., L, E]`, `[..., S, E]` and
+    /// `[..., S, F]` give `[..., L, F]` and `[..., L]`.
+    Attention {
+        /// Whether a query sees no key after its own place.
+        causal: bool,
+    },
+    /// Backward twin: inputs are those of the forward op, the logarithms, the gradient of the result, and for each query the
+    /// number that its scores share: the product of gradient and result, less the gradient of the logarithm.
+    AttentionGrad {
+        /// As in the forward op.
+        causal: bool,
+    },
     /// Maxima or sums under a window; a window that lies in the border alone gives the fold of nothing.
     Pool(PoolOp),
     /// Backward twin: inputs are the gradient of the result and, for maxima, the forward input. The first of equal maxima
@@ -389,6 +401,8 @@ impl Op {
             Self::Fused(_) => "fused",
             Self::Composite(Composite::LogSoftmax { .. }) => "log_softmax",
             Self::Composite(Composite::LogSoftmaxGrad { .. }) => "log_softmax_grad",
+            Self::Composite(Composite::Attention { .. }) => "attention",
+            Self::Composite(Composite::AttentionGrad { .. }) => "attention_grad",
             Self::Composite(Composite::Pool(pool)) => pool.kind.name(),
             Self::Composite(Composite::PoolGrad { .. }) => "pool_grad",
             Self::CheckFinite { .. } => "check_finite",

@@ -3,6 +3,7 @@
 //! Rows come from tables that do not compile while an op is missing. Each row runs on inputs that lie in every way a view
 //! can make them lie.
 
+mod attention;
 mod data;
 mod elementwise;
 mod fused;
@@ -104,6 +105,7 @@ agree! {
     products_agree: MatMul Conv;
     orders_and_decompositions_agree: Sort Linalg;
     loops_and_composites_agree: Scan Fused LogSoftmax LogSoftmaxGrad Pool PoolGrad;
+    attention_agrees: Attention AttentionGrad;
 }
 
 /// Check all rows of these kinds and report the first complaint of each op and dtype.

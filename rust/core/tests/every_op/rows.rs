@@ -4,7 +4,7 @@
 
 use super::common::close::Close;
 use super::data::Data;
-use super::{elementwise, fused, matrices, moving, pools, shaped};
+use super::{attention, elementwise, fused, matrices, moving, pools, shaped};
 use trainsmith_core::buffer::Meta;
 use trainsmith_core::dtype::DType;
 use trainsmith_core::ir::{Composite, Op, ViewOp};
@@ -110,6 +110,8 @@ kinds!(
     Fused => fused::fused(),
     LogSoftmax => shaped::log_softmax(),
     LogSoftmaxGrad => shaped::log_softmax_grad(),
+    Attention => attention::attention(),
+    AttentionGrad => attention::attention_grad(),
     Pool => pools::pool(),
     PoolGrad => pools::pool_grad(),
     CheckFinite => moving::check_finite(),
@@ -146,6 +148,8 @@ pub(crate) fn kind(op: &Op) -> Kind {
         Op::Fused(_) => Kind::Fused,
         Op::Composite(Composite::LogSoftmax { .. }) => Kind::LogSoftmax,
         Op::Composite(Composite::LogSoftmaxGrad { .. }) => Kind::LogSoftmaxGrad,
+        Op::Composite(Composite::Attention { .. }) => Kind::Attention,
+        Op::Composite(Composite::AttentionGrad { .. }) => Kind::AttentionGrad,
         Op::Composite(Composite::Pool(_)) => Kind::Pool,
         Op::Composite(Composite::PoolGrad { .. }) => Kind::PoolGrad,
         Op::CheckFinite { .. } => Kind::CheckFinite,

@@ -12,6 +12,8 @@ mod loops;
 mod ops;
 mod unrolled;
 
+#[path = "../every_op/attention.rs"]
+mod attention;
 #[path = "../every_op/data.rs"]
 mod data;
 #[path = "../every_op/elementwise.rs"]

@@ -65,6 +65,8 @@ fn verdict(op: &Op) -> Verdict {
         | Op::Composite(
             Composite::LogSoftmax { .. }
             | Composite::LogSoftmaxGrad { .. }
+            | Composite::Attention { .. }
+            | Composite::AttentionGrad { .. }
             | Composite::Pool(_)
             | Composite::PoolGrad { .. },
         )
@@ -188,6 +190,7 @@ derivatives! {
     orders_and_decompositions: Sort Linalg;
     looping: Scan Fused;
     composites: LogSoftmax LogSoftmaxGrad Pool PoolGrad;
+    attention: Attention AttentionGrad;
 }
 
 /// Between float dtypes differences drown in rounding; the derivative is the cast back, to the bit.

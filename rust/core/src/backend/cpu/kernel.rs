@@ -4,7 +4,8 @@
 //! narrowed after, here and nowhere else; kernels that only move elements take every dtype as it is.
 
 use super::{
-    check, composite, conv, copy, cumulate, fused, index, linalg, matmul, pointwise, pool, random, reduce, scan, sort,
+    attention, check, composite, conv, copy, cumulate, fused, index, linalg, matmul, pointwise, pool, random, reduce,
+    scan, sort,
 };
 use crate::buffer::{HostVec, Meta, zeroed};
 use crate::dtype::DType;
@@ -150,6 +151,12 @@ fn dispatch(op: &Op, inputs: &[Src<'_>], outputs: &mut [Dst<'_>]) -> Result<()> 
     if let Op::Sort { axis, descending } = op {
         return exactly(op, inputs).and_then(|[x]| sort::sort(*axis, *descending, x, outputs));
     }
+    if let Op::Composite(Composite::Attention { causal }) = op {
+        return exactly(op, inputs).and_then(|operands| attention::forward(*causal, operands, outputs));
+    }
+    if let Op::Composite(Composite::AttentionGrad { causal }) = op {
+        return exactly(op, inputs).and_then(|operands| attention::backward(*causal, operands, outputs));
+    }
     if let Op::Linalg(decomposition) = op {
         return linalg::linalg(*decomposition, inputs, outputs);
     }
@@ -157,7 +164,12 @@ fn dispatch(op: &Op, inputs: &[Src<'_>], outputs: &mut [Dst<'_>]) -> Result<()> 
         return Err(Error::bug(op.name(), format!("one result, got {}", outputs.len())));
     };
     match op {
-        Op::Leaf | Op::Sort { .. } | Op::Linalg(_) | Op::Scan(_) | Op::Fused(_) => {
+        Op::Leaf
+        | Op::Sort { .. }
+        | Op::Linalg(_)
+        | Op::Scan(_)
+        | Op::Fused(_)
+        | Op::Composite(Composite::Attention { .. } | Composite::AttentionGrad { .. }) => {
             Err(Error::bug(op.name(), "no kernel"))
         }
         Op::Fill { value, .. } => copy::fill(*value, out),

@@ -8,6 +8,7 @@
 
 mod arch;
 mod arena;
+mod attention;
 mod check;
 mod composite;
 mod conv;

@@ -71,7 +71,13 @@ fn kernels(op: &Op, inputs: &[View], outputs: &[View], choices: &Choices) -> Res
         return Ok(Lowered::default());
     }
     Ok(match op {
-        Op::Leaf | Op::Scan(_) | Op::Fused(_) | Op::Linalg(_) => return Err(Error::bug(op.name(), "no kernel")),
+        Op::Leaf
+        | Op::Scan(_)
+        | Op::Fused(_)
+        | Op::Linalg(_)
+        | Op::Composite(Composite::Attention { .. } | Composite::AttentionGrad { .. }) => {
+            return Err(Error::bug(op.name(), "no kernel"));
+        }
         Op::Fill { value, .. } => movement::fill(*value, out)?.into(),
         Op::Iota { .. } => movement::iota(out)?.into(),
         Op::Random { kind, .. } => random::random(*kind, input(0)?, out)?.into(),

@@ -9,7 +9,8 @@ use crate::backend::{Backend, cpu, interpret, profile};
 use crate::buffer::{Meta, Value, element_size};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::ir::op::Op;
+use crate::ir::decompose::meaning;
+use crate::ir::op::{Composite, Op};
 use crate::ir::view::view_layout;
 use crate::layout::{Layout, Strides};
 use smallvec::{SmallVec, smallvec};
@@ -35,6 +36,10 @@ pub(super) fn run_by(
     match op {
         Op::Scan(attributes) => return scan::scan(gpu, attributes, inputs).map(SmallVec::from_vec),
         Op::Linalg(_) => return on_the_host(gpu, op, inputs),
+        Op::Composite(composite @ (Composite::Attention { .. } | Composite::AttentionGrad { .. })) => {
+            let operands: Vec<Meta> = inputs.iter().map(Value::meta).collect();
+            return interpret(gpu, &meaning(composite, &operands)?, inputs).map(SmallVec::from_vec);
+        }
         _ => {}
     }
     let views: SmallVec<[View; 4]> = inputs.iter().map(view_of).collect();

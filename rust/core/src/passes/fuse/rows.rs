@@ -1,12 +1,10 @@
 //! Composites over rows as the primitives that they stand for: a row group computes them beside what it has around them.
 
-use crate::device::Device;
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::ir::decompose::decompose;
+use crate::ir::decompose::meaning;
 use crate::ir::op::{Composite, Op};
 use crate::ir::program::{Program, ValueId};
-use crate::ir::sketch::Sketch;
 
 /// The same program, in which composites along the last axis are written out.
 ///
@@ -27,11 +25,8 @@ pub(super) fn write_out(program: &Program) -> Result<Program> {
             Op::Composite(composite @ (Composite::LogSoftmax { axis } | Composite::LogSoftmaxGrad { axis }))
                 if wide && axis + 1 == shape.len() && shape.numel() > 0 =>
             {
-                let sketch = Sketch(Device::default());
                 let metas: Vec<_> = inputs.iter().map(|&input| out.metas[input].clone()).collect();
-                let edges = sketch.inputs(&metas);
-                let meaning = Program::from_graph(&edges, &decompose(&sketch, composite, &edges)?)?;
-                renamed.extend(inline(&mut out, &meaning, &inputs));
+                renamed.extend(inline(&mut out, &meaning(composite, &metas)?, &inputs));
             }
             op => {
                 let metas = &program.metas[instruction.first..instruction.first + instruction.results];

@@ -163,13 +163,16 @@ fn rule(op: &Op, s: &Site<'_>) -> Result<InputGrads> {
             let twin = Op::Composite(Composite::LogSoftmaxGrad { axis: *axis });
             Ok(smallvec![Some(s.b.one(twin, &[s.outputs[0].clone(), s.g()?.clone()])?)])
         }
+        Op::Composite(Composite::Attention { causal }) => window::attention(*causal, s),
         Op::Composite(Composite::Pool(pool)) => window::pool(pool, s),
         Op::Composite(Composite::PoolGrad { pool, .. }) if pool.kind == PoolKind::Sum => {
             Ok(smallvec![Some(s.b.one(Op::Composite(Composite::Pool(pool.clone())), &[s.g()?.clone()])?)])
         }
-        Op::Composite(composite @ (Composite::LogSoftmaxGrad { .. } | Composite::PoolGrad { .. })) => {
-            program::through_decomposition(composite, s)
-        }
+        Op::Composite(
+            composite @ (Composite::LogSoftmaxGrad { .. }
+            | Composite::PoolGrad { .. }
+            | Composite::AttentionGrad { .. }),
+        ) => program::through_decomposition(composite, s),
         Op::CheckFinite { .. } => Ok(smallvec![Some(s.g()?.clone())]),
         Op::CheckIndex { .. } => Ok(smallvec![None]),
     }

@@ -100,7 +100,8 @@ pub fn reads(op: &Op) -> Option<Reads> {
         Op::Fused(_) => return None,
         Op::Linalg(LinalgOp::Qr { .. } | LinalgOp::Svd | LinalgOp::Eigh) => return None,
         Op::Composite(Composite::LogSoftmax { .. }) => Reads::OUTPUT,
-        Op::Composite(Composite::LogSoftmaxGrad { .. }) => Reads::INPUTS,
+        Op::Composite(Composite::LogSoftmaxGrad { .. } | Composite::AttentionGrad { .. }) => Reads::INPUTS,
+        Op::Composite(Composite::Attention { .. }) => Reads::BOTH,
         Op::Composite(Composite::Pool(pool) | Composite::PoolGrad { pool, .. }) => match pool.kind {
             PoolKind::Max => Reads::INPUTS,
             PoolKind::Sum => Reads::NOTHING,

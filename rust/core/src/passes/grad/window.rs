@@ -1,11 +1,11 @@
-//! Derivatives of products, pools and convolutions; a convolution's are convolutions again.
+//! Derivatives of products, attention, pools and convolutions; a convolution's are convolutions again.
 
 use super::{InputGrads, Site};
 use crate::error::Result;
 use crate::ir::build::Builder;
 use crate::ir::infer_window::dilated;
 use crate::ir::node::Edge;
-use crate::ir::op::{Composite, ConvOp, Op, PoolKind, PoolOp};
+use crate::ir::op::{Composite, ConvOp, Op, PoolKind, PoolOp, ReduceOp};
 use crate::shape::Shape;
 use smallvec::smallvec;
 
@@ -22,6 +22,20 @@ pub(super) fn conv(op: &ConvOp, s: &Site<'_>) -> Result<InputGrads> {
     let input = s.wants(0).then(|| input_grad(b, op, g, x.shape(), w)).transpose()?;
     let kernel = s.wants(1).then(|| kernel_grad(b, op, g, x, w.shape())).transpose()?;
     Ok(smallvec![input, kernel])
+}
+
+/// The backward twin. What each score shares with all of its query is a sum over the result.
+pub(super) fn attention(causal: bool, s: &Site<'_>) -> Result<InputGrads> {
+    let (b, out) = (s.b, &s.outputs[0]);
+    let g = s.grads[0].clone().map_or_else(|| b.full_like(out, 0.0), Ok)?;
+    let product = b.reduce(ReduceOp::Sum, &b.mul(&g, out)?, &[out.shape().len() - 1])?;
+    let shared = match &s.grads[1] {
+        Some(log) => b.sub(&product, log)?,
+        None => product,
+    };
+    let operands = s.inputs.iter().cloned().chain([s.outputs[1].clone(), g, shared]).collect::<Vec<_>>();
+    let twin = Op::Composite(Composite::AttentionGrad { causal });
+    Ok(b.emit(twin, &operands)?.into_iter().map(Some).collect())
 }
 
 /// The backward twin; maxima need the input to find which element was the first.

@@ -1,9 +1,11 @@
 //! Attention by scaled products.
 
+use crate::device::Device;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
+use crate::ir::decompose_attention::seen_by;
 use crate::ir::node::Edge;
-use crate::ir::op::{CompareOp, Op, ReduceOp};
+use crate::ir::op::{CompareOp, Composite, Op, ReduceOp};
 use crate::shape::Shape;
 use crate::tensor::composite::activation::softmax;
 use crate::tensor::composite::dropout::dropout;
@@ -23,11 +25,13 @@ pub struct Attention {
     pub causal: bool,
     /// Factor of the scores; `1 / sqrt(E)` where none is given.
     pub scale: Option<f64>,
+    /// Whether the weights are asked for as well.
+    pub weights: bool,
     /// Whether several heads of the queries share one of the keys and values (axis -3).
     pub grouped: bool,
 }
 
-/// `softmax(q k^T scale + mask) v` and the weights, for `q` `[..., L, E]`, `k` `[..., S, E]`, `v` `[..., S, F]`.
+/// `softmax(q k^T scale + mask) v`, and the weights where they are asked for; for `q` `[..., L, E]`, `k` `[..., S, E]`, `v` `[..., S, F]`.
 ///
 /// A row that sees no key gives 0, with gradient 0. Source: Vaswani et al. 2017, equation 1.
 pub fn attention(q: &Edge, k: &Edge, v: &Edge, options: &Attention) -> Result<Vec<Edge>> {
@@ -35,13 +39,17 @@ pub fn attention(q: &Edge, k: &Edge, v: &Edge, options: &Attention) -> Result<Ve
     let (k, v) = if options.grouped { (repeated(q, k)?, repeated(q, v)?) } else { (k.clone(), v.clone()) };
     check(q, &k, &v)?;
     let scale = options.scale.unwrap_or_else(|| 1.0 / (q.shape()[q.shape().len() - 1] as f64).sqrt());
+    if options.goes_whole([q, &k, &v]) {
+        let op = Op::Composite(Composite::Attention { causal: options.causal });
+        return Ok(vec![b.emit(op, &[b.scale(q, scale)?, k, v])?.remove(0)]);
+    }
     let mut scores = matmul(&b.scale(q, scale)?, &b.transpose(&k)?)?;
     let mut seen = None;
     if options.causal {
         if options.mask.is_some() {
             return Err(Error::value(OP, "attn_mask or is_causal; join them in one mask", "both"));
         }
-        scores = masked(&scores, &causal(&scores)?)?;
+        scores = masked(&scores, &seen_by(b, &scores)?)?;
     } else if let Some(mask) = &options.mask {
         scores = hidden(&scores, mask)?;
         // Rows without a key would divide 0 by 0.
@@ -56,7 +64,23 @@ pub fn attention(q: &Edge, k: &Edge, v: &Edge, options: &Attention) -> Result<Ve
         weights = b.select(&seen, &weights, &b.full_like(&weights, 0.0)?)?;
     }
     weights = dropout(&weights, options.dropout, true)?;
-    Ok(vec![matmul(&weights, &v)?, weights])
+    let mean = matmul(&weights, &v)?;
+    Ok(if options.weights { vec![mean, weights] } else { vec![mean] })
+}
+
+impl Attention {
+    /// Whether one op does it all, without the weights of all queries in memory: there is a kernel on the CPU for it.
+    fn goes_whole(&self, [q, k, v]: [&Edge; 3]) -> bool {
+        let outer = |x: &Edge| x.shape()[..x.shape().len() - 2].to_vec();
+        self.mask.is_none()
+            && !self.weights
+            && self.dropout == 0.0
+            && !matches!(q.node.device, Device::Gpu(_))
+            && matches!(q.dtype(), DType::F32 | DType::F64)
+            && outer(q) == outer(k)
+            && outer(q) == outer(v)
+            && k.shape()[k.shape().len() - 2] > 0
+    }
 }
 
 /// Each head of keys or values as often as it is shared.
@@ -89,18 +113,6 @@ fn check(q: &Edge, k: &Edge, v: &Edge) -> Result<()> {
     let text = |e: &Edge| format!("{} {}", e.dtype(), e.shape());
     let rule = "floating query [..., L, E], key [..., S, E] and value [..., S, F] of one dtype";
     Err(Error::shape(OP, rule, format!("{}, {} and {}", text(q), text(k), text(v))))
-}
-
-/// True where the row is not above the column.
-fn causal(scores: &Edge) -> Result<Edge> {
-    let b = face();
-    let rank = scores.shape().len();
-    let (rows, columns) = (scores.shape()[rank - 2], scores.shape()[rank - 1]);
-    let count = |length: usize| b.source(Op::Iota { length }, scores.node.device);
-    let plane: Shape = [rows, columns].into();
-    let row = b.expand(&b.reshape(&count(rows)?, &[rows, 1].into())?, &plane)?;
-    let column = b.expand(&count(columns)?, &plane)?;
-    b.compare(CompareOp::GreaterEqual, &row, &column)
 }
 
 /// Scores where the mask is true, and no chance elsewhere.

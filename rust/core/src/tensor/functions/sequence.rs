@@ -15,11 +15,10 @@ pub(super) const ROWS: &[Row] = &[
             dropout: c.float("dropout_p", 0.0)?,
             causal: c.flag("is_causal", false)?,
             scale: c.maybe_float("scale")?,
+            weights: c.flag("need_weights", false)?,
             grouped: c.flag("enable_gqa", false)?,
         };
-        let mut results = attention(&c.edge(0)?, &c.edge(1)?, &c.edge(2)?, &options)?;
-        results.truncate(if c.flag("need_weights", false)? { 2 } else { 1 });
-        Ok(results)
+        attention(&c.edge(0)?, &c.edge(1)?, &c.edge(2)?, &options)
     }),
     ("recurrent_layer", |c| {
         let (cell, states, weights) = recurrent(c)?;

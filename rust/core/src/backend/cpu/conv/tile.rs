@@ -197,6 +197,7 @@ impl<T: Float, const M: usize, const N: usize> Kernel<T> for ShiftSums<'_, T, M,
 #[cfg(test)]
 mod tests {
     use super::super::super::arch::{Isa, Vectored};
+    use super::super::super::matmul::shapes;
     use super::*;
 
     struct Heights;
@@ -205,11 +206,9 @@ mod tests {
         type Output = ();
 
         fn run<L: Lanes<Elem = T>>(self, _: L) {
-            for height in 1..=tallest::<L>() {
-                for width in 1..=widest::<L>(height) {
-                    let there = runs::<L>(height, width).is_some() && shifts::<L>(height, width).is_some();
-                    assert!(there, "{height} x {width} of {} registers", L::REGISTERS);
-                }
+            for (height, width) in shapes::<L>() {
+                let there = runs::<L>(height, width).is_some() && shifts::<L>(height, width).is_some();
+                assert!(there, "{height} x {width} of {} registers", L::REGISTERS);
             }
         }
     }

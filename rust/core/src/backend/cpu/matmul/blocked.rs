@@ -40,6 +40,8 @@ pub(in crate::backend::cpu) struct Product<'a, T> {
     first: (*const T, *const T),
     /// The right factor lies in panels.
     panels: bool,
+    /// Its sums are added to what the result holds.
+    adds: bool,
     finish: Option<Finish<T>>,
 }
 
@@ -70,7 +72,7 @@ impl Blocks {
         let paged = far(a.0).is_multiple_of(PAGE) && size.rows >= MANY && size.columns >= MANY;
         Self {
             depth,
-            columns: columns.min(size.columns.max(1)),
+            columns: columns.clamp(1, size.columns.max(1)),
             pack_a: if a.1 == 1 { paged } else { a.0 != 1 || size.columns > 32 },
             pack_b: b.1 != 1 || crowded,
         }
@@ -86,7 +88,7 @@ impl<'a, T: Vectored> Product<'a, T> {
     /// The product of two matrices.
     pub(in crate::backend::cpu) fn new(size: Size, a: Matrix<'a, T>, b: Matrix<'a, T>) -> Result<Self> {
         let first = (a.pointer("matmul", size.rows, size.depth)?, b.pointer("matmul", size.depth, size.columns)?);
-        Ok(Self { size, a, b, first, panels: false, finish: None })
+        Ok(Self { size, a, b, first, panels: false, adds: false, finish: None })
     }
 
     /// The product with a factor that lies in panels of so many columns.
@@ -94,7 +96,12 @@ impl<'a, T: Vectored> Product<'a, T> {
         let long = size.columns.div_ceil(width) * size.depth;
         let b = Matrix { elements: panels, first: 0, row_step: width as isize, column_step: 1 };
         let first = (a.pointer("matmul", size.rows, size.depth)?, b.pointer("matmul", long, width)?);
-        Ok(Self { size, a, b, first, panels: true, finish: None })
+        Ok(Self { size, a, b, first, panels: true, adds: false, finish: None })
+    }
+
+    /// The same product, added to what its result holds.
+    pub(super) fn added(self) -> Self {
+        Self { adds: true, ..self }
     }
 
     /// The same product, whose elements are finished so before they are written.
@@ -316,7 +323,7 @@ impl<T: Vectored> Walk<'_, '_, T> {
                     c: self.out.pointer(group.row, block.column + across),
                     c_row: self.out.row_step(),
                     columns,
-                    adds: block.term > 0,
+                    adds: self.product.adds || block.term > 0,
                     finish: whole.map(|finish| finish.at(self.at.0 + group.row, self.at.1 + block.column + across)),
                 };
                 // SAFETY: the factors hold every term of these rows and columns, `out` these rows and columns.

@@ -36,7 +36,7 @@ pub(in crate::backend::cpu) struct Matrix<'a, T> {
 
 impl<T: Copy> Matrix<'_, T> {
     /// Rows for columns.
-    pub(super) fn transposed(self) -> Self {
+    pub(in crate::backend::cpu) fn transposed(self) -> Self {
         Self { row_step: self.column_step, column_step: self.row_step, ..self }
     }
 

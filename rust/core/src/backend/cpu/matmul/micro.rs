@@ -239,6 +239,7 @@ unsafe fn load<L: Lanes>(l: L, from: *const L::Elem, count: usize) -> L::V {
 #[cfg(test)]
 mod tests {
     use super::super::super::arch::{Isa, Vectored};
+    use super::super::tiles::shapes;
     use super::*;
 
     struct Heights;
@@ -247,10 +248,8 @@ mod tests {
         type Output = ();
 
         fn run<L: Lanes<Elem = T>>(self, _: L) {
-            for height in 1..=tallest::<L>() {
-                for width in 1..=widest::<L>(height) {
-                    assert!(micro::<L>(height, width).is_some(), "{height} x {width} of {} registers", L::REGISTERS);
-                }
+            for (height, width) in shapes::<L>() {
+                assert!(micro::<L>(height, width).is_some(), "{height} x {width} of {} registers", L::REGISTERS);
             }
         }
     }

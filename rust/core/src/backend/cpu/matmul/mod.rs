@@ -27,8 +27,10 @@ use bytemuck::Pod;
 pub(super) use matrix::{Matrix, Size, Target};
 pub(super) use micro::{tallest, widest};
 pub(super) use pack::TOGETHER;
-pub(super) use panels::{Last, by_panels, pack, panels};
+pub(super) use panels::{Last, Panels, by_panels, pack, panels};
 pub(super) use tiles::Tiles;
+#[cfg(test)]
+pub(super) use tiles::shapes;
 
 /// `[..., m, k] x [..., k, n]` with equal leading axes.
 pub(super) fn matmul(a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
@@ -42,11 +44,26 @@ pub(super) fn matmul(a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> 
 }
 
 /// `out = a x b`, row-major.
-fn float<T: Vectored>(size: Size, a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) -> Result<()> {
+pub(super) fn float<T: Vectored>(size: Size, a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) -> Result<()> {
+    by_rows(Product::new, size, a, b, out)
+}
+
+/// `out = out + a x b`, row-major.
+pub(super) fn add<T: Vectored>(size: Size, a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) -> Result<()> {
+    by_rows(|size, a, b| Product::new(size, a, b).map(Product::added), size, a, b, out)
+}
+
+fn by_rows<'a, T: Vectored>(
+    product: impl Fn(Size, Matrix<'a, T>, Matrix<'a, T>) -> Result<Product<'a, T>>,
+    size: Size,
+    a: Matrix<'a, T>,
+    b: Matrix<'a, T>,
+    out: &mut [T],
+) -> Result<()> {
     // A single column is computed as a row, whose neighbours fill registers.
     let (size, a, b) =
         if size.columns == 1 { (size.transposed(), b.transposed(), a.transposed()) } else { (size, a, b) };
-    let product = Product::new(size, a, b)?;
+    let product = product(size, a, b)?;
     let target = Target::new(out, size.rows, size.columns, size.columns)?;
     memory::with(product.scratch(), |scratch| product.run((0, 0), target, scratch))
 }

@@ -55,6 +55,44 @@ pub(in crate::backend::cpu) fn pack(b: &Src<'_>, out: &mut Dst<'_>) -> Result<()
     }
 }
 
+/// A right factor in panels, in memory that the caller lends.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::backend::cpu) struct Panels<'a, T> {
+    elements: &'a [T],
+    width: usize,
+}
+
+impl<'a, T: Vectored + Pod> Panels<'a, T> {
+    /// Elements that a factor of so many rows and columns takes.
+    pub(in crate::backend::cpu) fn room(rows: usize, columns: usize) -> usize {
+        let width = dispatch(Width::<T>::new());
+        columns.div_ceil(width) * width * rows
+    }
+
+    /// Pack a factor into `room` elements.
+    pub(in crate::backend::cpu) fn of(
+        b: Matrix<'_, T>,
+        (rows, columns): (usize, usize),
+        room: &'a mut [T],
+    ) -> Result<Self> {
+        let width = dispatch(Width::<T>::new());
+        if room.len() < Self::room(rows, columns) {
+            return Err(shapeless());
+        }
+        let from = b.pointer("matmul", rows, columns)?;
+        let Matrix { row_step, column_step, .. } = b;
+        dispatch(&Pack { from, row_step, column_step, rows, columns, to: room.as_mut_ptr(), width });
+        Ok(Self { elements: room, width })
+    }
+
+    /// `out = a x b` for the first columns of the factor, row-major.
+    pub(in crate::backend::cpu) fn multiply(self, size: Size, a: Matrix<'_, T>, out: &mut [T]) -> Result<()> {
+        let product = Product::by_panels(size, a, self.elements, self.width)?;
+        let target = Target::new(out, size.rows, size.columns, size.columns)?;
+        memory::with(product.scratch(), |scratch| product.run((0, 0), target, scratch))
+    }
+}
+
 fn packed<T: Vectored + Pod>(b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
     let [count, depth, width] = out.meta.shape[..] else { return Err(shapeless()) };
     let (size, matrix) = matrix::<T>(b)?;

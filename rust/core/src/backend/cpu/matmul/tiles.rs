@@ -1,5 +1,7 @@
 //! How rows are split into tiles.
 
+#[cfg(test)]
+use super::micro::tallest;
 use super::micro::widest;
 use crate::backend::cpu::arch::Lanes;
 
@@ -29,4 +31,10 @@ impl Tiles {
     pub(in crate::backend::cpu) fn width<L: Lanes>(self) -> usize {
         widest::<L>(self.height + usize::from(self.taller > 0))
     }
+}
+
+/// Heights and widths in registers of every tile that can be asked for.
+#[cfg(test)]
+pub(in crate::backend::cpu) fn shapes<L: Lanes>() -> impl Iterator<Item = (usize, usize)> {
+    (1..=tallest::<L>()).flat_map(|height| (1..=widest::<L>(height)).map(move |width| (height, width)))
 }

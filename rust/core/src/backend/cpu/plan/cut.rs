@@ -4,6 +4,7 @@
 //! threads.
 
 use crate::buffer::Meta;
+use crate::ir::cost::flops;
 use crate::ir::fused::FusedKind;
 use crate::ir::op::{Composite, Op, PoolKind};
 use crate::ir::plan::Located;
@@ -176,6 +177,13 @@ fn sides(op: &Op, axis: usize, inputs: &[&Meta], outputs: &[&Meta]) -> Option<Sm
         Op::Composite(Composite::Pool(pool) | Composite::PoolGrad { pool, .. }) => {
             if axis + pool.window.len() < outputs[0].shape.len() { all(axis) } else { None }
         }
+        // A query that sees keys up to its own place has to know that place.
+        Op::Composite(Composite::Attention { causal: false }) if axis + 2 == outputs[0].shape.len() => {
+            Some(SmallVec::from_slice(&[Some(axis), None, None]))
+        }
+        Op::Composite(Composite::Attention { .. } | Composite::AttentionGrad { .. }) => {
+            if axis + 2 < outputs[0].shape.len() { all(axis) } else { None }
+        }
         Op::Linalg(_) => {
             let lead = inputs.iter().map(|meta| meta.shape.len().saturating_sub(2)).min()?;
             if axis < lead { all(axis) } else { None }
@@ -201,6 +209,9 @@ pub(super) fn cost(op: &Op, inputs: &[&Meta], outputs: &[&Meta]) -> f64 {
         Op::Composite(Composite::Pool(pool) | Composite::PoolGrad { pool, .. }) => {
             let window: usize = pool.window.iter().product();
             each * if pool.kind == PoolKind::Max { 1.0 + window as f64 } else { 1.0 } * 0.5
+        }
+        Op::Composite(Composite::Attention { .. } | Composite::AttentionGrad { .. }) => {
+            flops(op, inputs, outputs) as f64 / 200.0
         }
         Op::Fused(fused) => {
             let first = fused.body.instructions.first().map(|instruction| &instruction.op);
