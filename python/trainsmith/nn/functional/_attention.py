@@ -16,8 +16,8 @@ def scaled_dot_product_attention(
 ) -> Tensor:
     """Gives for each query the mean of the values, weighed by how well their keys fit.
 
-    y = softmax(q kᵀ scale + mask) v. On the CPU, in float32 and float64 without `attn_mask` and dropout, the weights of some
-    queries at a time are computed, and anew for gradients, so memory grows with L + S. Else it grows with L·S.
+    y = softmax(q kᵀ scale + mask) v. On the CPU, in float32 and float64 without `attn_mask` and dropout, the weights of
+    some queries at a time are computed, and anew for gradients, so memory grows with L + S. Else it grows with L·S.
 
     Args:
         query: shape (..., L, E), floating.
@@ -44,7 +44,8 @@ def scaled_dot_product_attention(
         >>> nn.functional.scaled_dot_product_attention(q, k, ts.asarray([[1.0], [3.0]]), is_causal=True).tolist()
         [[1.0], [2.0]]
 
-    Source: Vaswani et al. 2017, equation 1; Ainslie et al. 2023 for shared heads; Dao et al. 2022 for weights in blocks.
+    Source: Vaswani et al. 2017, equation 1; Ainslie et al. 2023 for shared heads; Dao et al. 2022 for
+        weights in blocks.
     """
     options = {"dropout_p": dropout_p, "is_causal": is_causal, "scale": scale, "enable_gqa": enable_gqa}
     return call("scaled_dot_product_attention", query, key, value, attn_mask, **options)
