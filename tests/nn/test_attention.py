@@ -82,6 +82,23 @@ def test_memory_grows_with_the_length_of_sequences():
     assert taken[1] < 3 * taken[0] < 3 * 512 * 512 * 4, taken
 
 
+def test_weights_that_nobody_asks_for_are_not_kept():
+    attention = nn.MultiheadAttention(8, 2, batch_first=True)
+
+    def gradient(need_weights, length):
+        x = ts.asarray(numbers(1, length, 8).astype(np.float32))
+
+        @ts.compile
+        def run(x):
+            return ts.grad(lambda x: ts.sum(attention(x, x, x, need_weights=need_weights)[0] ** 2))(x)
+
+        return run.memory(x).working, np.asarray(run(x))
+
+    (without, slope), (with_weights, wanted) = gradient(False, 512), gradient(True, 512)
+    assert without < with_weights / 4
+    np.testing.assert_allclose(slope, wanted, rtol=1e-4, atol=1e-6)
+
+
 def test_heads_of_keys_are_shared_in_turn():
     q, k, v = numbers(2, 6, 4, 3), numbers(2, 2, 5, 3, seed=1), numbers(2, 2, 5, 3, seed=2)
     got = attend(ts.asarray(q), ts.asarray(k), ts.asarray(v), enable_gqa=True)

@@ -164,17 +164,17 @@ class MultiheadAttention(Module):
             heads[1:] = [_joined(x, zero, 2) for x in heads[1:]]
             hidden = _widened(hidden)
         mask = _call("logical_not", hidden) if hidden is not None and hidden.dtype == bool_ else hidden
-        options = {"dropout_p": self.dropout if self.training else 0.0, "need_weights": True}
+        options = {"dropout_p": self.dropout if self.training else 0.0, "need_weights": need_weights}
         found = apply("scaled_dot_product_attention", (*heads, mask), options)
-        y, weights = cast(tuple[Tensor, Tensor], found)
+        y, weights = cast(tuple[Tensor, Tensor], found) if need_weights else (cast(Tensor, found), None)
         y = _call("permute_dims", y, axes=(0, 2, 1, 3)).reshape((q.shape[0], q.shape[1], self.embed_dim))
         y = self.out_proj(y)
-        if average_attn_weights:
+        if average_attn_weights and weights is not None:
             weights = _call("mean", weights, axis=1)
         if not batched:
-            return _call("squeeze", y, axis=0), _call("squeeze", weights, axis=0) if need_weights else None
+            return _call("squeeze", y, axis=0), None if weights is None else _call("squeeze", weights, axis=0)
         y = y if self.batch_first else _call("permute_dims", y, axes=(1, 0, 2))
-        return y, weights if need_weights else None
+        return y, weights
 
     def _maps(self, query: Tensor, key: Tensor, value: Tensor) -> list[Tensor]:
         """Gives mapped query, key and value of shape (n, length, E)."""

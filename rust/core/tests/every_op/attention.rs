@@ -12,12 +12,13 @@ const ANY: Data = Data::Range(-2.0, 2.0);
 const LOGS: Data = Data::Range(4.0, 8.0);
 
 /// Leading axes, queries, keys, width, width of values: fewer keys than queries and more, one of each, no query, no head.
-const CASES: [(&[usize], usize, usize, usize, usize); 7] = [
+const CASES: [(&[usize], usize, usize, usize, usize); 8] = [
     (&[], 3, 5, 4, 2),
     (&[2, 3], 4, 4, 3, 3),
     (&[2], 6, 2, 1, 5),
     (&[1, 2], 1, 1, 2, 1),
     (&[2], 5, 4, 0, 3),
+    (&[2], 3, 4, 2, 0),
     (&[2], 0, 3, 2, 2),
     (&[0, 2], 3, 3, 2, 2),
 ];

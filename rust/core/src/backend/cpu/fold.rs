@@ -2,10 +2,59 @@
 
 use super::arch::{Kernel, Lanes, Vectored, dispatch};
 use super::element::{Element, Float, Truth};
+use super::math::{Combine, simple};
 use super::rows::along;
+use crate::ir::op::ReduceOp;
+use std::marker::PhantomData;
 
 /// Folds that take elements side by side: enough that rows are read by several lines at a time, and that sums of all stay near.
 pub(super) const TILE: usize = 128;
+
+/// Elements that a fold takes at once. It shapes the sums of floats, so it is no tuning knob.
+pub(super) const BLOCK: usize = 256;
+
+/// The fold of one row, by blocks.
+pub(super) fn whole<T, F: Fold<T>>(mut fold: F, row: &[T]) -> T {
+    row.chunks(BLOCK).for_each(|block| fold.take(block));
+    fold.value()
+}
+
+/// The largest or smallest element of a row, or NaN.
+pub(super) fn extreme<T: Vectored>(op: ReduceOp, row: &[T]) -> Option<T> {
+    match op {
+        ReduceOp::Max => dispatch(Extreme::<simple::Maximum, T> { row, function: PhantomData }),
+        _ => dispatch(Extreme::<simple::Minimum, T> { row, function: PhantomData }),
+    }
+}
+
+/// A fold of a row, register by register, where the order of the elements shows in a zero's sign alone.
+struct Extreme<'a, F, T> {
+    row: &'a [T],
+    function: PhantomData<F>,
+}
+
+impl<F: Combine<T>, T: Float> Kernel<T> for Extreme<'_, F, T> {
+    type Output = Option<T>;
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, l: L) -> Option<T> {
+        let mut found = l.splat(*self.row.first()?);
+        let mut chunks = self.row.chunks_exact(L::WIDTH);
+        for chunk in &mut chunks {
+            found = F::of(l, found, l.load(chunk));
+        }
+        for &x in chunks.remainder() {
+            found = F::of(l, found, l.splat(x));
+        }
+        let mut lanes = [*self.row.first()?; 16];
+        l.store(found, &mut lanes);
+        let mut one = l.splat(lanes[0]);
+        for &x in &lanes[1..L::WIDTH] {
+            one = F::of(l, one, l.splat(x));
+        }
+        l.store(one, &mut lanes);
+        Some(lanes[0])
+    }
+}
 
 /// A running fold; blocks come in row-major order.
 pub(super) trait Fold<T>: Copy {

@@ -4,14 +4,12 @@
 //! of `fold.rs` takes each block. So the order of additions is a function of the shape alone.
 
 use super::element::{Compute, Element, Truth};
-use super::fold::{All, Any, Fold, Largest, Product, Smallest, Sum, TILE, WrappingProduct, WrappingSum};
+use super::fold::{All, Any, BLOCK, Fold, Largest, Product, Smallest, Sum, TILE, WrappingProduct, WrappingSum};
 use super::kernel::{Dst, Src};
 use super::rows::{Rows, along, split};
 use crate::error::{Error, Result};
 use crate::ir::op::{ArgOp, ReduceOp};
 
-/// Elements that a fold takes at once. It shapes the sums of floats, so it is no tuning knob.
-const BLOCK: usize = 256;
 /// Neighbours from which one result at a time is quicker than neighbouring results.
 const RUN: usize = 16;
 

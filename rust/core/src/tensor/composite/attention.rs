@@ -71,7 +71,9 @@ pub fn attention(q: &Edge, k: &Edge, v: &Edge, options: &Attention) -> Result<Ve
 impl Attention {
     /// Whether one op does it all, without the weights of all queries in memory: there is a kernel on the CPU for it.
     fn goes_whole(&self, [q, k, v]: [&Edge; 3]) -> bool {
-        let outer = |x: &Edge| x.shape()[..x.shape().len() - 2].to_vec();
+        fn outer(x: &Edge) -> &[usize] {
+            &x.shape()[..x.shape().len() - 2]
+        }
         self.mask.is_none()
             && !self.weights
             && self.dropout == 0.0

@@ -1,10 +1,11 @@
 //! The weighted means of the values.
 
 use super::super::arch::Vectored;
+use super::super::fold::{Sum, whole};
 use super::super::kernel::{Dst, Src};
 use super::super::matmul::{Panels, Size, float};
 use super::super::scratch;
-use super::rows::{centre, divide, total};
+use super::rows::{centre, divide};
 use super::{Block, Head, Operand, by_keys, exp, heads, wrong};
 use crate::error::Result;
 
@@ -18,15 +19,15 @@ pub(super) fn forward<T: Vectored>(causal: bool, inputs: &[Src<'_>; 3], outputs:
     }
     let starts = heads([(q, 2), (k, 2), (v, 2)]);
     let [asked, keys, values] = [Operand::<T>::matrices(q)?, Operand::matrices(k)?, Operand::matrices(v)?];
-    let whole = head.tall() * head.keys;
-    scratch::with(2 * whole + Panels::<T>::room(head.width, head.keys), |memory| {
-        let (scores, memory) = memory.split_at_mut(whole);
-        let (weights, room) = memory.split_at_mut(whole);
+    let room = head.tall() * head.keys;
+    scratch::with(2 * room + Panels::<T>::room(head.width, head.keys), |memory| {
+        let (scores, memory) = memory.split_at_mut(room);
+        let (weights, panels) = memory.split_at_mut(room);
         for (number, [q, k, v]) in starts.positions().enumerate() {
             let logs = &mut logs[number * head.queries..][..head.queries];
             let out = &mut out[number * head.queries * head.values..][..head.queries * head.values];
             let values = values.at(v, 0);
-            let keys_across = Panels::of(keys.at(k, 0).transposed(), (head.width, head.keys), room)?;
+            let keys_across = Panels::of(keys.at(k, 0).transposed(), (head.width, head.keys), panels)?;
             for block in head.blocks() {
                 let Block { first, queries, keys } = block;
                 let (scores, weights) = (&mut scores[..queries * keys], &mut weights[..queries * keys]);
@@ -34,7 +35,7 @@ pub(super) fn forward<T: Vectored>(causal: bool, inputs: &[Src<'_>; 3], outputs:
                 let logs = &mut logs[first..][..queries];
                 for (i, (row, log)) in scores.chunks_exact_mut(keys).zip(&mut *logs).enumerate() {
                     let (seen, hidden) = row.split_at_mut(block.seen(head, i));
-                    *log = centre(seen);
+                    *log = centre(seen).ok_or_else(|| wrong("a key for each query"))?;
                     hidden.fill(T::round_from(f64::NEG_INFINITY));
                 }
                 exp(scores, weights, dtype)?;
@@ -42,7 +43,7 @@ pub(super) fn forward<T: Vectored>(causal: bool, inputs: &[Src<'_>; 3], outputs:
                 let size = Size { rows: queries, columns: head.values, depth: keys };
                 float(size, by_keys(weights, keys), values, out)?;
                 for (i, log) in logs.iter_mut().enumerate() {
-                    let sum = total(&weights[i * keys..][..block.seen(head, i)]);
+                    let sum: T = whole(Sum::default(), &weights[i * keys..][..block.seen(head, i)]);
                     divide(&mut out[i * head.values..][..head.values], sum);
                     *log = T::round_from(log.wide() + sum.wide().ln());
                 }

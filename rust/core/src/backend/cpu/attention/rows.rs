@@ -2,18 +2,16 @@
 
 use super::super::arch::{Kernel, Lanes, Vectored, dispatch};
 use super::super::element::Float;
-use super::super::fold::{Fold, Sum};
+use super::super::fold::extreme;
 use super::super::math::{Combine, simple};
+use crate::ir::op::ReduceOp;
 use std::marker::PhantomData;
 
-/// Elements of a block that a sum takes at once, as a reduction that runs alone.
-const BLOCK: usize = 256;
-
-/// Take its maximum from each element, and give it.
-pub(super) fn centre<T: Vectored>(row: &mut [T]) -> T {
-    let max = dispatch(Largest(row));
+/// Take its maximum from each element, and give it; a row without elements has none.
+pub(super) fn centre<T: Vectored>(row: &mut [T]) -> Option<T> {
+    let max = extreme(ReduceOp::Max, row)?;
     lower(row, max);
-    max
+    Some(max)
 }
 
 /// Take a number from each element.
@@ -29,39 +27,6 @@ pub(super) fn divide<T: Vectored>(row: &mut [T], by: T) {
 /// `row[j] = weights[j] (row[j] - shared)`.
 pub(super) fn pull<T: Vectored>(weights: &[T], row: &mut [T], shared: T) {
     dispatch(Pulled { weights, row, shared });
-}
-
-/// The sum of a row, as a reduction that runs alone gives it.
-pub(super) fn total<T: Vectored>(row: &[T]) -> T {
-    let mut sum = Sum::default();
-    row.chunks(BLOCK).for_each(|block| sum.take(block));
-    sum.value()
-}
-
-struct Largest<'a, T>(&'a [T]);
-
-impl<T: Float> Kernel<T> for Largest<'_, T> {
-    type Output = T;
-
-    #[inline(always)]
-    fn run<L: Lanes<Elem = T>>(self, l: L) -> T {
-        let mut found = l.constant(f64::NEG_INFINITY);
-        let mut chunks = self.0.chunks_exact(L::WIDTH);
-        for chunk in &mut chunks {
-            found = l.larger(found, l.load(chunk));
-        }
-        for &x in chunks.remainder() {
-            found = l.larger(found, l.splat(x));
-        }
-        let mut lanes = [T::round_from(f64::NEG_INFINITY); 16];
-        l.store(found, &mut lanes);
-        let mut one = l.splat(lanes[0]);
-        for &x in &lanes[1..L::WIDTH] {
-            one = l.larger(one, l.splat(x));
-        }
-        l.store(one, &mut lanes);
-        lanes[0]
-    }
 }
 
 /// `row[j] = F(row[j], by)`.

@@ -6,7 +6,7 @@
 
 use super::super::arch::{Kernel, Lanes};
 use super::super::element::Float;
-use super::super::matmul::{tallest, widest};
+use super::super::matmul::{by_shape, tallest, widest};
 
 /// A tile whose terms have each a place in the right factor: rows of weights with runs of an image.
 #[derive(Debug)]
@@ -52,33 +52,14 @@ pub(super) struct Shifts<T> {
 /// Every element that the tile names is valid for reads, and those of the result for writes that nothing else sees.
 pub(super) type Micro<L, X> = unsafe fn(L, &X);
 
-/// Stamp the choice of a tile by its height and width; shapes that spill are not compiled.
-///
-/// An arm expands to `(1, 1) if const { ... } => Some($enter::<L, 1, 1>),`.
-macro_rules! table {
-    ($enter:ident, $height:expr, $width:expr; $($m:literal: $($n:literal)+;)+) => {
-        match ($height, $width) {
-            $($(($m, $n) if const { $m <= tallest::<L>() && $n <= widest::<L>($m) } => Some($enter::<L, $m, $n>),)+)+
-            _ => None,
-        }
-    };
-    ($enter:ident, $height:expr, $width:expr) => {
-        table! {
-            $enter, $height, $width;
-            1: 1 2 3 4 5 6 7 8; 2: 1 2 3 4; 3: 1 2 3 4; 4: 1 2 3 4; 5: 1 2 3 4; 6: 1 2 3 4; 7: 1 2 3; 8: 1 2 3;
-            9: 1 2 3; 10: 1 2; 11: 1 2; 12: 1 2; 13: 1 2; 14: 1 2;
-        }
-    };
-}
-
 /// The function for tiles of runs of this height and width in registers, if there is one.
 pub(super) fn runs<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, Runs<L::Elem>>> {
-    table!(enter_runs, height, width)
+    by_shape!(enter_runs, height, width)
 }
 
 /// The same for tiles of shifts.
 pub(super) fn shifts<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, Shifts<L::Elem>>> {
-    table!(enter_shifts, height, width)
+    by_shape!(enter_shifts, height, width)
 }
 
 /// Enter the code of the instruction set.
@@ -191,30 +172,5 @@ impl<T: Float, const M: usize, const N: usize> Kernel<T> for ShiftSums<'_, T, M,
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::super::arch::{Isa, Vectored};
-    use super::super::super::matmul::shapes;
-    use super::*;
-
-    struct Heights;
-
-    impl<T: Float> Kernel<T> for Heights {
-        type Output = ();
-
-        fn run<L: Lanes<Elem = T>>(self, _: L) {
-            for (height, width) in shapes::<L>() {
-                let there = runs::<L>(height, width).is_some() && shifts::<L>(height, width).is_some();
-                assert!(there, "{height} x {width} of {} registers", L::REGISTERS);
-            }
-        }
-    }
-
-    #[test]
-    fn every_tile_that_can_be_asked_for_is_there() {
-        Isa::all().for_each(|isa| f32::run(isa, Heights));
     }
 }

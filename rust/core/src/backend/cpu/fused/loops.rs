@@ -13,7 +13,7 @@ use crate::backend::cpu::math::{Combine, Erf, Exp, Expm1, Function, Log, Log1p, 
 use crate::backend::cpu::pointwise::{self, Relation, relation};
 use crate::buffer::Meta;
 use crate::error::{Error, Result};
-use crate::ir::op::{BinaryOp, CompareOp, Op, ReduceOp, UnaryOp};
+use crate::ir::op::{BinaryOp, CompareOp, Op, UnaryOp};
 use crate::layout::Layout;
 use smallvec::SmallVec;
 use std::marker::PhantomData;
@@ -331,43 +331,6 @@ pub(super) fn takes_copies(op: &Op) -> bool {
         Op::Compare(_) | Op::Select => true,
         Op::Binary(op) => pairs(*op) || matches!(op, BinaryOp::Maximum | BinaryOp::Minimum),
         _ => false,
-    }
-}
-
-/// The largest or smallest element of a row, or NaN.
-pub(super) fn extreme<T: Real>(op: ReduceOp, row: &[T]) -> Option<T> {
-    match op {
-        ReduceOp::Max => dispatch(Extreme::<simple::Maximum, T> { row, function: PhantomData }),
-        _ => dispatch(Extreme::<simple::Minimum, T> { row, function: PhantomData }),
-    }
-}
-
-/// A fold of a row, register by register, where the order of the elements shows in a zero's sign alone.
-struct Extreme<'a, F, T> {
-    row: &'a [T],
-    function: PhantomData<F>,
-}
-
-impl<F: Combine<T>, T: Float> Kernel<T> for Extreme<'_, F, T> {
-    type Output = Option<T>;
-    #[inline(always)]
-    fn run<L: Lanes<Elem = T>>(self, l: L) -> Option<T> {
-        let mut found = l.splat(*self.row.first()?);
-        let mut chunks = self.row.chunks_exact(L::WIDTH);
-        for chunk in &mut chunks {
-            found = F::of(l, found, l.load(chunk));
-        }
-        for &x in chunks.remainder() {
-            found = F::of(l, found, l.splat(x));
-        }
-        let mut lanes = [*self.row.first()?; COPIES];
-        l.store(found, &mut lanes);
-        let mut one = l.splat(lanes[0]);
-        for &x in &lanes[1..L::WIDTH] {
-            one = F::of(l, one, l.splat(x));
-        }
-        l.store(one, &mut lanes);
-        Some(lanes[0])
     }
 }
 

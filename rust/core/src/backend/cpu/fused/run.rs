@@ -7,7 +7,7 @@ use super::compile::{Class, Code, Compiled, Load, TILE, Target};
 use super::io::{Io, Real};
 use super::loops::{self, COPIES};
 use super::tile::Tile;
-use crate::backend::cpu::fold::{Fold, Largest, Product, Smallest, Sum, add_rows};
+use crate::backend::cpu::fold::{BLOCK, Fold, Largest, Product, Smallest, Sum, add_rows, extreme, whole};
 use crate::backend::cpu::rows::along;
 use crate::backend::cpu::scratch;
 use crate::error::{Error, Result};
@@ -18,9 +18,6 @@ use crate::shape::Shape;
 /// Elements between two registers beside their tiles, so that tiles whose size is a power of two do not crowd one another
 /// out of the same few places of the first cache.
 const GAP: usize = 16;
-
-/// Elements of a block that a fold of a row takes at once, as a reduction that runs alone.
-const BLOCK: usize = 256;
 
 /// Run one part of a body, which has this iteration space.
 pub(super) fn run<T: Real>(code: &Compiled, io: &Io<'_, T>, space: &Shape) -> Result<()> {
@@ -229,18 +226,14 @@ fn outside() -> Error {
 
 /// One row folded as a reduction that runs alone folds it.
 fn fold<T: Real>(op: ReduceOp, row: &[T]) -> Result<T> {
-    fn take<T: Real, F: Fold<T>>(mut fold: F, row: &[T]) -> T {
-        row.chunks(BLOCK).for_each(|block| fold.take(block));
-        fold.value()
-    }
     Ok(match op {
-        ReduceOp::Sum => take(Sum::default(), row),
-        ReduceOp::Prod => take(Product::default(), row),
+        ReduceOp::Sum => whole(Sum::default(), row),
+        ReduceOp::Prod => whole(Product::default(), row),
         // The sign of a zero depends on the order of the elements: then they are taken as a fold that stands alone does.
-        ReduceOp::Max | ReduceOp::Min => match loops::extreme(op, row).filter(|found| found.wide() != 0.0) {
+        ReduceOp::Max | ReduceOp::Min => match extreme(op, row).filter(|found| found.wide() != 0.0) {
             Some(found) => found,
-            None if op == ReduceOp::Max => take(Largest(None), row),
-            None => take(Smallest(None), row),
+            None if op == ReduceOp::Max => whole(Largest(None), row),
+            None => whole(Smallest(None), row),
         },
         ReduceOp::Any | ReduceOp::All => return Err(Error::bug("fused", "a fold of truth values")),
     })

@@ -3,6 +3,7 @@
 //! Each element of a tile is one chain `s = a_k b_k + s` in the order of k, whatever the tile's shape, so the bits of a
 //! product depend neither on how it is cut into tiles nor on the width of the registers.
 
+use super::tiles::by_shape;
 use crate::backend::cpu::arch::{Kernel, Lanes};
 use crate::backend::cpu::element::Float;
 
@@ -129,25 +130,9 @@ pub(in crate::backend::cpu) const fn tallest<L: Lanes>() -> usize {
     if L::REGISTERS >= 32 { 14 } else { 6 }
 }
 
-/// Stamp the choice of a tile by its height and width; shapes that spill are not compiled.
-///
-/// An arm expands to `(1, 1) if const { ... } => Some(enter::<L, 1, 1>),`.
-macro_rules! table {
-    ($height:expr, $width:expr; $($m:literal: $($n:literal)+;)+) => {
-        match ($height, $width) {
-            $($(($m, $n) if const { $m <= tallest::<L>() && $n <= widest::<L>($m) } => Some(enter::<L, $m, $n>),)+)+
-            _ => None,
-        }
-    };
-}
-
 /// The function for tiles of this height and width in registers, if there is one.
 pub(super) fn micro<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, L::Elem>> {
-    table! {
-        height, width;
-        1: 1 2 3 4 5 6 7 8; 2: 1 2 3 4; 3: 1 2 3 4; 4: 1 2 3 4; 5: 1 2 3 4; 6: 1 2 3 4; 7: 1 2 3; 8: 1 2 3;
-        9: 1 2 3; 10: 1 2; 11: 1 2; 12: 1 2; 13: 1 2; 14: 1 2;
-    }
+    by_shape!(enter, height, width)
 }
 
 /// Enter the code of the instruction set.
@@ -239,7 +224,6 @@ unsafe fn load<L: Lanes>(l: L, from: *const L::Elem, count: usize) -> L::V {
 #[cfg(test)]
 mod tests {
     use super::super::super::arch::{Isa, Vectored};
-    use super::super::tiles::shapes;
     use super::*;
 
     struct Heights;
@@ -248,8 +232,10 @@ mod tests {
         type Output = ();
 
         fn run<L: Lanes<Elem = T>>(self, _: L) {
-            for (height, width) in shapes::<L>() {
-                assert!(micro::<L>(height, width).is_some(), "{height} x {width} of {} registers", L::REGISTERS);
+            for height in 1..=tallest::<L>() {
+                for width in 1..=widest::<L>(height) {
+                    assert!(micro::<L>(height, width).is_some(), "{height} x {width} of {} registers", L::REGISTERS);
+                }
             }
         }
     }

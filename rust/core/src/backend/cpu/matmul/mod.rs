@@ -28,9 +28,7 @@ pub(super) use matrix::{Matrix, Size, Target};
 pub(super) use micro::{tallest, widest};
 pub(super) use pack::TOGETHER;
 pub(super) use panels::{Last, Panels, by_panels, pack, panels};
-pub(super) use tiles::Tiles;
-#[cfg(test)]
-pub(super) use tiles::shapes;
+pub(super) use tiles::{Tiles, by_shape};
 
 /// `[..., m, k] x [..., k, n]` with equal leading axes.
 pub(super) fn matmul(a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
