@@ -83,6 +83,16 @@ pub(super) struct Sum {
 }
 
 impl Sum {
+    /// The sum of one row, as `whole` has it, inside a kernel.
+    #[inline(always)]
+    pub(super) fn of_row<T: Vectored, L: Lanes<Elem = T>>(l: L, row: &[T]) -> T {
+        let mut sum = Self::default();
+        for block in row.chunks(BLOCK) {
+            sum.add(Block(block).run(l));
+        }
+        Fold::<T>::value(&sum)
+    }
+
     /// Add the sum of a block.
     fn add(&mut self, sum: f64) {
         let total = self.total + sum;

@@ -3,8 +3,9 @@
 use super::super::arch::Vectored;
 use super::super::kernel::{Dst, Src};
 use super::super::matmul::{Panels, Size, add, float};
+use super::super::rows::along;
 use super::super::scratch;
-use super::rows::{lower, pull};
+use super::rows::Scores;
 use super::{Block, Head, Operand, by_keys, exp, heads, wrong};
 use crate::error::Result;
 
@@ -40,16 +41,11 @@ pub(super) fn backward<T: Vectored>(causal: bool, inputs: &[Src<'_>; 6], outputs
                 let (scores, weights) = (&mut scores[..queries * keys], &mut weights[..queries * keys]);
                 let (asked, given) = (asked.at(q, first), given.at(g, first));
                 keys_across.multiply(block.size(head.width), asked, scores)?;
-                for (i, row) in scores.chunks_exact_mut(keys).enumerate() {
-                    let (seen, hidden) = row.split_at_mut(block.seen(head, i));
-                    lower(seen, logs.of(log, first + i));
-                    hidden.fill(T::round_from(f64::NEG_INFINITY));
-                }
-                exp(scores, weights, dtype)?;
-                values_across.multiply(block.size(head.values), given, scores)?;
-                for (i, (row, weights)) in scores.chunks_exact_mut(keys).zip(weights.chunks_exact(keys)).enumerate() {
-                    pull(weights, row, shared.of(share, first + i));
-                }
+                let mut rows = Scores { elements: scores, head, block };
+                rows.lower(logs, along(log, logs.row_step, first));
+                exp(rows.elements, weights, dtype)?;
+                values_across.multiply(block.size(head.values), given, rows.elements)?;
+                rows.pull(weights, shared, along(share, shared.row_step, first));
                 let (pulled, weights) = (by_keys(scores, keys), by_keys(weights, keys));
                 let of_q = &mut of_q[first * head.width..][..queries * head.width];
                 float(Size { rows: queries, columns: head.width, depth: keys }, pulled, down, of_q)?;

@@ -1,11 +1,10 @@
 //! The weighted means of the values.
 
 use super::super::arch::Vectored;
-use super::super::fold::{Sum, whole};
 use super::super::kernel::{Dst, Src};
 use super::super::matmul::{Panels, Size, float};
 use super::super::scratch;
-use super::rows::{centre, divide};
+use super::rows::{Scores, divide};
 use super::{Block, Head, Operand, by_keys, exp, heads, wrong};
 use crate::error::Result;
 
@@ -33,20 +32,14 @@ pub(super) fn forward<T: Vectored>(causal: bool, inputs: &[Src<'_>; 3], outputs:
                 let (scores, weights) = (&mut scores[..queries * keys], &mut weights[..queries * keys]);
                 keys_across.multiply(block.size(head.width), asked.at(q, first), scores)?;
                 let logs = &mut logs[first..][..queries];
-                for (i, (row, log)) in scores.chunks_exact_mut(keys).zip(&mut *logs).enumerate() {
-                    let (seen, hidden) = row.split_at_mut(block.seen(head, i));
-                    *log = centre(seen).ok_or_else(|| wrong("a key for each query"))?;
-                    hidden.fill(T::round_from(f64::NEG_INFINITY));
-                }
-                exp(scores, weights, dtype)?;
+                let mut scores = Scores { elements: scores, head, block };
+                scores.maxima(logs);
+                scores.lower(Operand { elements: logs, row_step: 1, column_step: 0 }, 0);
+                exp(scores.elements, weights, dtype)?;
                 let out = &mut out[first * head.values..][..queries * head.values];
                 let size = Size { rows: queries, columns: head.values, depth: keys };
                 float(size, by_keys(weights, keys), values, out)?;
-                for (i, log) in logs.iter_mut().enumerate() {
-                    let sum: T = whole(Sum::default(), &weights[i * keys..][..block.seen(head, i)]);
-                    divide(&mut out[i * head.values..][..head.values], sum);
-                    *log = T::round_from(log.wide() + sum.wide().ln());
-                }
+                divide(&Scores { elements: weights, head, block }, out, logs);
             }
         }
         Ok(())

@@ -1,73 +1,162 @@
-//! What happens to a row of scores between two products.
+//! What happens to the scores of a block between two products, row by row.
 
 use super::super::arch::{Kernel, Lanes, Vectored, dispatch};
-use super::super::element::Float;
-use super::super::fold::extreme;
+use super::super::fold::Sum;
 use super::super::math::{Combine, simple};
-use crate::ir::op::ReduceOp;
-use std::marker::PhantomData;
+use super::{Block, Head, Operand};
 
-/// Take its maximum from each element, and give it; a row without elements has none.
-pub(super) fn centre<T: Vectored>(row: &mut [T]) -> Option<T> {
-    let max = extreme(ReduceOp::Max, row)?;
-    lower(row, max);
-    Some(max)
+/// Registers of the widest instruction set hold so many numbers.
+const WIDEST: usize = 16;
+
+/// The scores of a block, one row of keys for each query.
+#[derive(Debug)]
+pub(super) struct Scores<'a, T> {
+    pub(super) elements: &'a mut [T],
+    pub(super) head: Head,
+    pub(super) block: Block,
 }
 
-/// Take a number from each element.
-pub(super) fn lower<T: Vectored>(row: &mut [T], by: T) {
-    dispatch(Changed::<simple::Sub, T> { row, by, function: PhantomData });
-}
+impl<T: Vectored> Scores<'_, T> {
+    /// The maximum of what each query sees.
+    pub(super) fn maxima(&self, out: &mut [T]) {
+        dispatch(Maxima { scores: self, out });
+    }
 
-/// Divide each element by a number.
-pub(super) fn divide<T: Vectored>(row: &mut [T], by: T) {
-    dispatch(Changed::<simple::Div, T> { row, by, function: PhantomData });
-}
+    /// Take from each row the number of its query; what the query does not see becomes -inf.
+    pub(super) fn lower(&mut self, by: Operand<'_, T>, first: usize) {
+        dispatch(Lowered { scores: self, by, first });
+    }
 
-/// `row[j] = weights[j] (row[j] - shared)`.
-pub(super) fn pull<T: Vectored>(weights: &[T], row: &mut [T], shared: T) {
-    dispatch(Pulled { weights, row, shared });
-}
-
-/// `row[j] = F(row[j], by)`.
-struct Changed<'a, F, T> {
-    row: &'a mut [T],
-    by: T,
-    function: PhantomData<F>,
-}
-
-impl<F: Combine<T>, T: Float> Kernel<T> for Changed<'_, F, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: Lanes<Elem = T>>(self, l: L) {
-        let by = l.splat(self.by);
-        let mut chunks = self.row.chunks_exact_mut(L::WIDTH);
-        for chunk in &mut chunks {
-            l.store(F::of(l, l.load(chunk), by), chunk);
-        }
-        let rest = chunks.into_remainder();
-        l.store_part(F::of(l, l.load_part(rest), by), rest);
+    /// `row[j] = weights[j] (row[j] - shared)`, with one shared number for each query.
+    pub(super) fn pull(&mut self, weights: &[T], shared: Operand<'_, T>, first: usize) {
+        dispatch(Pulled { scores: self, weights, shared, first });
     }
 }
 
-struct Pulled<'a, T> {
-    weights: &'a [T],
-    row: &'a mut [T],
-    shared: T,
+/// Divide each query's row of `out` by what its weights add up to, and add the logarithm of that to its number.
+pub(super) fn divide<T: Vectored>(weights: &Scores<'_, T>, out: &mut [T], logs: &mut [T]) {
+    dispatch(Divided { weights, out, logs });
 }
 
-impl<T: Float> Kernel<T> for Pulled<'_, T> {
+/// Maxima of rows: those of as many rows as a register has lanes become its lanes.
+struct Maxima<'a, 'b, T> {
+    scores: &'a Scores<'b, T>,
+    out: &'a mut [T],
+}
+
+impl<T: Vectored> Kernel<T> for Maxima<'_, '_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes<Elem = T>>(self, l: L) {
-        let shared = l.splat(self.shared);
-        let (mut chunks, mut weights) = (self.row.chunks_exact_mut(L::WIDTH), self.weights.chunks_exact(L::WIDTH));
-        for (chunk, weights) in (&mut chunks).zip(&mut weights) {
-            l.store(l.mul(l.load(weights), l.sub(l.load(chunk), shared)), chunk);
+        let Scores { elements, head, block } = self.scores;
+        let (low, zero) = (T::round_from(f64::NEG_INFINITY), T::round_from(0.0));
+        // Lanes beyond a row's end are lowered.
+        let mut edge = [zero; 2 * WIDEST];
+        edge[WIDEST..].fill(low);
+        let (mut lanes, mut turned) = ([zero; WIDEST * WIDEST], [zero; WIDEST * WIDEST]);
+        for (group, out) in self.out.chunks_mut(L::WIDTH).enumerate() {
+            for i in 0..out.len() {
+                let query = group * L::WIDTH + i;
+                let row = &elements[query * block.keys..][..block.seen(*head, query)];
+                let mut most = l.splat(low);
+                let mut chunks = row.chunks_exact(L::WIDTH);
+                for chunk in &mut chunks {
+                    most = simple::Maximum::of(l, most, l.load(chunk));
+                }
+                let rest = chunks.remainder();
+                if !rest.is_empty() {
+                    let rest = l.add(l.load_part(rest), l.load(&edge[WIDEST - rest.len()..]));
+                    most = simple::Maximum::of(l, most, rest);
+                }
+                l.store(most, &mut lanes[i * L::WIDTH..]);
+            }
+            l.transpose(&lanes, L::WIDTH, &mut turned, L::WIDTH);
+            let mut most = l.load(&turned);
+            for j in 1..L::WIDTH {
+                most = simple::Maximum::of(l, most, l.load(&turned[j * L::WIDTH..]));
+            }
+            l.store_part(most, out);
         }
-        let (rest, weights) = (chunks.into_remainder(), weights.remainder());
-        l.store_part(l.mul(l.load_part(weights), l.sub(l.load_part(rest), shared)), rest);
+    }
+}
+
+struct Lowered<'a, 'b, T> {
+    scores: &'a mut Scores<'b, T>,
+    by: Operand<'a, T>,
+    first: usize,
+}
+
+impl<T: Vectored> Kernel<T> for Lowered<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, l: L) {
+        let Scores { elements, head, block } = self.scores;
+        let hidden = T::round_from(f64::NEG_INFINITY);
+        for (query, row) in elements.chunks_exact_mut(block.keys).enumerate() {
+            let by = l.splat(self.by.of(self.first, query));
+            let (seen, rest) = row.split_at_mut(block.seen(*head, query));
+            let mut chunks = seen.chunks_exact_mut(L::WIDTH);
+            for chunk in &mut chunks {
+                l.store(l.sub(l.load(chunk), by), chunk);
+            }
+            let part = chunks.into_remainder();
+            l.store_part(l.sub(l.load_part(part), by), part);
+            rest.fill(hidden);
+        }
+    }
+}
+
+struct Pulled<'a, 'b, T> {
+    scores: &'a mut Scores<'b, T>,
+    weights: &'a [T],
+    shared: Operand<'a, T>,
+    first: usize,
+}
+
+impl<T: Vectored> Kernel<T> for Pulled<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, l: L) {
+        let Scores { elements, block, .. } = self.scores;
+        let rows = elements.chunks_exact_mut(block.keys).zip(self.weights.chunks_exact(block.keys));
+        for (query, (row, weights)) in rows.enumerate() {
+            let shared = l.splat(self.shared.of(self.first, query));
+            let (mut chunks, mut factors) = (row.chunks_exact_mut(L::WIDTH), weights.chunks_exact(L::WIDTH));
+            for (chunk, weights) in (&mut chunks).zip(&mut factors) {
+                l.store(l.mul(l.load(weights), l.sub(l.load(chunk), shared)), chunk);
+            }
+            let (rest, weights) = (chunks.into_remainder(), factors.remainder());
+            l.store_part(l.mul(l.load_part(weights), l.sub(l.load_part(rest), shared)), rest);
+        }
+    }
+}
+
+struct Divided<'a, 'b, T> {
+    weights: &'a Scores<'b, T>,
+    out: &'a mut [T],
+    logs: &'a mut [T],
+}
+
+impl<T: Vectored> Kernel<T> for Divided<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, l: L) {
+        let Scores { elements, head, block } = self.weights;
+        for (query, log) in self.logs.iter_mut().enumerate() {
+            let sum = Sum::of_row(l, &elements[query * block.keys..][..block.seen(*head, query)]);
+            let by = l.splat(sum);
+            let row = &mut self.out[query * head.values..][..head.values];
+            let mut chunks = row.chunks_exact_mut(L::WIDTH);
+            for chunk in &mut chunks {
+                l.store(l.div(l.load(chunk), by), chunk);
+            }
+            let rest = chunks.into_remainder();
+            l.store_part(l.div(l.load_part(rest), by), rest);
+            *log = T::round_from(log.wide() + sum.wide().ln());
+        }
     }
 }
