@@ -27,10 +27,10 @@ const DEPTH: usize = 512;
 const IMAGE: usize = 48 * 1024;
 /// Elements of weights that stay in the second cache beside it.
 const WEIGHTS: usize = 32 * 1024;
+/// Elements at whose multiples a register straddles two lines half as often, or never.
+const HALF: usize = 8;
 /// Places of a copy for which one example is enough.
 const PLACES: usize = 128;
-/// Elements of a register that never straddles two lines, about.
-const ALIGN: usize = 8;
 /// Moved copies at most, with the one that is not moved, and outputs for which they are worth it.
 const MOVED: usize = 4;
 const MANY: usize = 16;
@@ -59,8 +59,7 @@ pub(super) fn narrow<T: Vectored>(
         let channels = (DEPTH / s.taps().max(1)).clamp(1, s.channels.max(1));
         let thick = grid.thickness() * channels;
         for band in grid.bands((IMAGE / thick).max(4)) {
-            let image = grid.image(&band).rounded(ALIGN);
-            let moves = Moves::new(s, &numbers, &grid, &image);
+            let (image, moves) = laid(s, &numbers, &grid, &band, dispatch::<T, _>(Aligned));
             let columns = image.places(&band).next_multiple_of(ROUND);
             let fits = IMAGE / (channels * image.channel).max(1);
             let examples = fits.min(PLACES.div_ceil(image.places(&band))).clamp(1, s.batch);
@@ -83,6 +82,29 @@ pub(super) fn narrow<T: Vectored>(
     Ok(())
 }
 
+/// How copies lie, and by how much further ones are moved, so that few registers of `align` elements straddle two lines.
+fn laid(s: &Shapes, numbers: &[Numbers; AXES], grid: &Grid, band: &Band, align: usize) -> (Image, Moves) {
+    let lie = |align: usize| {
+        let image = grid.image(band).rounded(align);
+        (image, Moves::new(s, numbers, grid, &image, align))
+    };
+    let (image, moves) = lie(align);
+    // Rows too short for whole registers may still begin at halves of them.
+    if moves.count == 1 && align > HALF { lie(HALF) } else { (image, moves) }
+}
+
+/// Elements at whose multiples a register does not straddle two lines, or seldom.
+struct Aligned;
+
+impl<T: Vectored> Kernel<T> for Aligned {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, _: L) -> usize {
+        L::WIDTH.max(HALF)
+    }
+}
+
 /// Memory to work in.
 struct Room<'a, T> {
     copies: &'a mut [T],
@@ -98,14 +120,15 @@ struct Room<'a, T> {
 struct Moves {
     by: [usize; MOVED],
     count: usize,
+    align: usize,
 }
 
 impl Moves {
-    fn new(s: &Shapes, numbers: &[Numbers; AXES], grid: &Grid, image: &Image) -> Self {
-        let none = Self { by: [0; MOVED], count: 1 };
+    fn new(s: &Shapes, numbers: &[Numbers; AXES], grid: &Grid, image: &Image, align: usize) -> Self {
+        let none = Self { by: [0; MOVED], count: 1, align };
         let (mut moves, mut fits) = (none, s.block >= MANY);
         grid.shifts(image, numbers, |_, shift| {
-            let beside = shift % ALIGN;
+            let beside = shift % align;
             if moves.by[..moves.count].contains(&beside) {
                 return;
             }
@@ -120,7 +143,7 @@ impl Moves {
 
     /// Which copy a shift meets, and how far from its first element.
     fn of(&self, shift: usize) -> (usize, usize) {
-        let known = self.by[..self.count].iter().position(|&by| by == shift % ALIGN).unwrap_or(0);
+        let known = self.by[..self.count].iter().position(|&by| by == shift % self.align).unwrap_or(0);
         (known, shift - self.by[known])
     }
 }

@@ -18,6 +18,8 @@ use crate::error::{Error, Result};
 
 /// Terms that are summed in one chain, about.
 const DEPTH: usize = 1024;
+/// Registers of a square, at most.
+const SIDE: usize = 16;
 /// Examples from which lanes hold them.
 const FEW: usize = 8;
 
@@ -299,7 +301,7 @@ fn turn<L: Lanes>(
     panel: usize,
 ) {
     let w = L::WIDTH;
-    if along != 1 || rows < w || length < w || row < 0 {
+    if along != 1 || rows < w || row < 0 || w > SIDE {
         for i in 0..rows {
             for j in 0..length {
                 to[j * panel + i] = source[moved(from, i as isize * row + j as isize * along)];
@@ -309,10 +311,28 @@ fn turn<L: Lanes>(
     }
     let source = &source[from..][..(rows - 1) * row as usize + length];
     let to = &mut to[..(length - 1) * panel + rows];
+    let mut square = [[l.constant(0.0); SIDE]; 2];
     let mut i = 0;
     while i < rows {
         // The last square overlaps the one before.
         let first = i.min(rows - w);
+        if length < w {
+            // SAFETY: a register holds the `length` elements of each of `w` rows, a square `w` registers; `w` elements of
+            // `to` begin at each row from `first` on.
+            unsafe {
+                let [from, turned] = square.each_mut().map(|side| side.as_mut_ptr().cast::<L::Elem>());
+                for k in 0..w {
+                    let row = source.as_ptr().add((first + k) * row as usize);
+                    l.store_ptr(l.load_part_ptr(row, length), from.add(k * w));
+                }
+                l.transpose_ptr(from, w as isize, turned, w as isize);
+                for k in 0..length {
+                    l.store_ptr(l.load_ptr(turned.add(k * w)), to.as_mut_ptr().add(k * panel + first));
+                }
+            }
+            i += w;
+            continue;
+        }
         let mut j = 0;
         while j < length {
             let place = j.min(length - w);
