@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use std::ops::Range;
 
 /// Terms of a block of the depth.
-const DEPTH: usize = 256;
+const DEPTH: usize = 128;
 /// Bytes of a block of the right factor, for half of a small second cache.
 const BLOCK: usize = 256 * 1024;
 /// Tiles of rows that share a panel while it is in the first cache; their rows of the left factor stay in the second.
@@ -73,7 +73,7 @@ impl Blocks {
         Self {
             depth,
             columns: columns.clamp(1, size.columns.max(1)),
-            pack_a: if a.1 == 1 { paged } else { a.0 != 1 || size.columns > 32 },
+            pack_a: if a.1 == 1 { paged } else { a.0 != 1 || far(a.1).is_multiple_of(PAGE) && size.columns > 32 },
             pack_b: b.1 != 1 || crowded,
         }
     }

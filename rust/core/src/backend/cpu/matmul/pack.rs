@@ -9,6 +9,9 @@ pub(in crate::backend::cpu) const TOGETHER: usize = 4;
 /// Rows ahead of the copied one whose lines are fetched.
 const SOON: isize = 8;
 
+/// Elements ahead of a square whose lines are fetched: its columns are more pieces of memory than the machine follows by itself.
+const FAR: usize = 64;
+
 /// A block to copy: `to[p, i, j] = from[i, p width + j]`, where the last panel may have fewer columns.
 #[derive(Debug)]
 pub(super) struct Pack<T> {
@@ -131,6 +134,9 @@ impl<T: Float> Pack<T> {
                 // SAFETY: the square lies in the rows and columns that the caller promises.
                 unsafe {
                     let from = from.offset(j as isize * self.column_step + i as isize);
+                    for column in 0..L::WIDTH as isize {
+                        l.prefetch(from.wrapping_offset(column * self.column_step).wrapping_add(FAR));
+                    }
                     l.transpose_ptr(from, self.column_step, to.add(i * self.width + j), self.width as isize);
                 }
             }
