@@ -8,7 +8,7 @@ use crate::backend::cpu::arch::Lanes;
 use std::ops::Range;
 
 /// Bytes of a line of the caches.
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 
 /// Pieces of memory that lie `step` elements apart.
 #[derive(Clone, Copy, Debug)]

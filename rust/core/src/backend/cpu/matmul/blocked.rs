@@ -7,7 +7,7 @@
 //! The sums of one block of the depth are added to those of the blocks before. The length of such a block depends on the
 //! depth alone, so no bit depends on which part of a product is computed, or by which registers.
 
-use super::ahead::Ahead;
+use super::ahead::{Ahead, LINE};
 use super::matrix::{Matrix, Size, Target};
 use super::micro::{Finish, Tile, micro, tallest};
 use super::pack::Pack;
@@ -292,20 +292,21 @@ impl<T: Vectored> Walk<'_, '_, T> {
             *group = Some(self.rows(l, i, row, height, block));
             count = i + 1;
         }
-        let panels = block.columns.div_ceil(width);
+        let (panels, line) = (block.columns.div_ceil(width), LINE / size_of::<T>());
         let whole = self.product.finish.filter(|_| block.term + block.terms == self.product.size.depth);
         for (panel, across) in (0..block.columns).step_by(width).enumerate() {
             let columns = width.min(block.columns - across);
             // The next panel arrives while the tiles of this one are computed.
             let next = block.first.wrapping_add((panel + 1) * block.panel_step);
-            let lines = if self.product.panels && across + width < block.columns { block.terms } else { 0 };
+            let lines =
+                if self.product.panels && across + width < block.columns { block.terms * width / line } else { 0 };
             let (b, b_row) = match block.edge {
                 Some(edge) if across + width > block.columns => (edge, width as isize),
                 _ => (block.first.wrapping_add(panel * block.panel_step), block.row_step),
             };
             for (i, group) in groups.iter().flatten().enumerate() {
-                for line in lines * i / count..lines * (i + 1) / count {
-                    l.prefetch(next.wrapping_add(line * width));
+                for number in lines * i / count..lines * (i + 1) / count {
+                    l.prefetch(next.wrapping_add(number * line));
                 }
                 if let Some(ahead) = &ahead {
                     ahead.fetch(l, panel * count + i, panels * count);
