@@ -1,8 +1,9 @@
 //! Where a step may be cut: its result along the first axis that has a size, and what each input contributes to a part.
 //!
-//! A cut is a function of shapes alone, so the parts, and with them the order of every sum, are the same on any number of
-//! threads.
+//! Where a sum depends on the parts, a cut is a function of shapes alone, so the order of every sum is the same on any number
+//! of threads.
 
+use super::super::threads;
 use crate::buffer::Meta;
 use crate::ir::cost::flops;
 use crate::ir::fused::FusedKind;
@@ -15,6 +16,9 @@ const ROWS: usize = 64;
 
 /// The same for a product whose right factor lies by columns: every part packs all of it first.
 const ROWS_TO_PACK: usize = 256;
+
+/// Bytes of a right factor that stay near a thread; every part reads a larger one from afar, so that parts are better few.
+const NEAR: usize = 1 << 20;
 
 /// Columns of a part of a fold over rows, whatever work they are: enough that rows are read by several lines at a time.
 const COLUMNS: usize = 128;
@@ -91,7 +95,10 @@ pub(super) fn parts(rows: usize, cost: f64, grain: usize) -> usize {
 const LANES: usize = 8;
 
 /// Entries of a part, where each entry of the cut axis takes so many nanoseconds and holds the rows of the axes after it.
-pub(super) fn grain(op: &Op, inputs: &[Located], shape: &[usize], entry: f64) -> usize {
+///
+/// `free` says that no bit depends on the parts, as it does where folds add up what parts leave; then parts may depend on the
+/// number of threads.
+pub(super) fn grain(op: &Op, inputs: &[Located], shape: &[usize], entry: f64, free: bool) -> usize {
     let axis = shape.iter().position(|&size| size > 1).unwrap_or(0);
     let inner = shape.len().saturating_sub(1).max(axis + 1).min(shape.len());
     if let (Op::Conv(_), [_, kernel, ..]) = (op, inputs) {
@@ -100,6 +107,9 @@ pub(super) fn grain(op: &Op, inputs: &[Located], shape: &[usize], entry: f64) ->
     }
     let rows = match (op, inputs) {
         (Op::MatMul, [_, b, ..]) if axis + 2 == shape.len() && lies_by_columns(b) => ROWS_TO_PACK,
+        (Op::MatMul, [_, b, ..]) if free && axis + 2 == shape.len() && b.meta.bytes() > NEAR => {
+            (shape[axis] / (2 * threads::num_threads().max(2))).clamp(ROWS, 4 * ROWS)
+        }
         (Op::MatMul, _) => ROWS,
         (Op::Reduce { axes, .. }, [x]) if axis + 1 == shape.len() && !axes.contains(&(x.meta.shape.len() - 1)) => {
             COLUMNS

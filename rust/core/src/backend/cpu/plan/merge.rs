@@ -122,7 +122,8 @@ fn cut(op: &FusedOp, code: &Compiled, step: &Step, cost: f64, cutting: Cutting) 
         _ => {}
     }
     let first = &body.instructions.first()?.op;
-    let worth = || parts(sizes, cost, grain(first, &step.inputs, &space, cost / sizes as f64));
+    let free = code.folds.is_empty();
+    let worth = || parts(sizes, cost, grain(first, &step.inputs, &space, cost / sizes as f64, free));
     let (rows, parts) = cutting.split(sizes, worth)?;
     Some(Cut { axis, inputs: sides, rows, parts })
 }

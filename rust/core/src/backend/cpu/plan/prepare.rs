@@ -225,7 +225,7 @@ pub(super) fn alone(step: &Step, in_panels: bool, slots: Slots, cutting: Cutting
     let rows =
         written.first().and_then(|meta| meta.shape.iter().find(|&&size| size > 1)).map_or(1.0, |&size| size as f64);
     let shape = written.first().map_or(&[][..], |meta| &meta.shape[..]);
-    let grain = grain(&op, &inputs, shape, cost / rows);
+    let grain = grain(&op, &inputs, shape, cost / rows, true);
     let cut = cut(&op, &metas(&inputs), &written, grain, cutting);
     let of = |located: &Located, axis: Option<usize>| operand(slots, located, axis.zip(cut.as_ref()));
     Ready {
