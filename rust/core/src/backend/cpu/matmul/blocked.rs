@@ -17,9 +17,11 @@ use crate::error::{Error, Result};
 use std::ops::Range;
 
 /// Terms of a block of the depth.
-const DEPTH: usize = 128;
+const DEPTH: usize = 256;
 /// Bytes of a block of the right factor, for half of a small second cache.
 const BLOCK: usize = 256 * 1024;
+/// Bytes of panels that are read again for every tile: they stay in the second cache.
+const STREAM: usize = 512 * 1024;
 /// Tiles of rows that share a panel while it is in the first cache; their rows of the left factor stay in the second.
 const GROUP: usize = 16;
 /// Place for the rows of the tallest tile.
@@ -176,6 +178,13 @@ struct Walk<'a, 'b, T> {
     out: Target<'b, T>,
 }
 
+/// Whether a tile's rows stay in the first cache for all panels, rather than a panel for all tiles.
+///
+/// With 32 registers a panel alone fills most of that cache, and panels that are read one after the other arrive by themselves.
+const fn by_tiles<L: Lanes>() -> bool {
+    L::REGISTERS >= 32
+}
+
 /// Columns of the result, terms of their sums, and where the right factor has both: in panels `step` apart.
 #[derive(Clone, Copy, Debug)]
 struct Block<T> {
@@ -209,8 +218,13 @@ impl<T: Vectored> Walk<'_, '_, T> {
         if let Some(first) = self.ahead(tiles, 0, 0..depth.min(self.blocks.depth)) {
             first.fetch(l, 0, 1);
         }
-        for column in (0..self.out.columns()).step_by(self.blocks.columns) {
-            let columns = self.blocks.columns.min(self.out.columns() - column);
+        let most = if panels.is_some() && by_tiles::<L>() {
+            (STREAM / size_of::<T>() / self.blocks.depth).next_multiple_of(WIDEST)
+        } else {
+            self.blocks.columns
+        };
+        for column in (0..self.out.columns()).step_by(most) {
+            let columns = most.min(self.out.columns() - column);
             // Sums of no terms are written, and finished, as others are.
             for term in (0..depth.max(1)).step_by(self.blocks.depth) {
                 let terms = self.blocks.depth.min(depth - term);
@@ -277,7 +291,7 @@ impl<T: Vectored> Walk<'_, '_, T> {
         l.vectorize(&Pack { from, row_step, column_step, rows, columns, to: self.packed.1, width });
     }
 
-    /// All tiles of a group of rows: panel by panel, so that a panel stays in the first cache for all of them.
+    /// All tiles of a group of rows: panel by panel, so that a panel stays in the first cache for all of them, or the other way.
     #[inline(always)]
     fn group<L: Lanes<Elem = T>>(
         &mut self,
@@ -294,42 +308,46 @@ impl<T: Vectored> Walk<'_, '_, T> {
         }
         let (panels, line) = (block.columns.div_ceil(width), LINE / size_of::<T>());
         let whole = self.product.finish.filter(|_| block.term + block.terms == self.product.size.depth);
-        for (panel, across) in (0..block.columns).step_by(width).enumerate() {
+        let by_tiles = by_tiles::<L>();
+        let (outer, inner) = if by_tiles { (count, panels) } else { (panels, count) };
+        for (a, b) in (0..outer).flat_map(|a| (0..inner).map(move |b| (a, b))) {
+            let (panel, i) = if by_tiles { (b, a) } else { (a, b) };
+            let Some(group) = &groups[i] else { continue };
+            let across = panel * width;
             let columns = width.min(block.columns - across);
-            // The next panel arrives while the tiles of this one are computed.
-            let next = block.first.wrapping_add((panel + 1) * block.panel_step);
-            let lines =
-                if self.product.panels && across + width < block.columns { block.terms * width / line } else { 0 };
+            if self.product.panels && !by_tiles && across + width < block.columns {
+                // The next panel arrives while the tiles of this one are computed.
+                let next = block.first.wrapping_add((panel + 1) * block.panel_step);
+                let lines = block.terms * width / line;
+                for number in lines * i / count..lines * (i + 1) / count {
+                    l.prefetch(next.wrapping_add(number * line));
+                }
+            }
+            if let Some(ahead) = &ahead {
+                ahead.fetch(l, a * inner + b, panels * count);
+            }
             let (b, b_row) = match block.edge {
                 Some(edge) if across + width > block.columns => (edge, width as isize),
                 _ => (block.first.wrapping_add(panel * block.panel_step), block.row_step),
             };
-            for (i, group) in groups.iter().flatten().enumerate() {
-                for number in lines * i / count..lines * (i + 1) / count {
-                    l.prefetch(next.wrapping_add(number * line));
-                }
-                if let Some(ahead) = &ahead {
-                    ahead.fetch(l, panel * count + i, panels * count);
-                }
-                let Some(kernel) = micro::<L>(group.height, columns.div_ceil(L::WIDTH)) else {
-                    return Err(Error::bug("matmul", "no tile of this size"));
-                };
-                let tile = Tile {
-                    a: group.first,
-                    a_row: group.row_step,
-                    a_column: group.column_step,
-                    b,
-                    b_row,
-                    depth: block.terms,
-                    c: self.out.pointer(group.row, block.column + across),
-                    c_row: self.out.row_step(),
-                    columns,
-                    adds: self.product.adds || block.term > 0,
-                    finish: whole.map(|finish| finish.at(self.at.0 + group.row, self.at.1 + block.column + across)),
-                };
-                // SAFETY: the factors hold every term of these rows and columns, `out` these rows and columns.
-                unsafe { kernel(l, &tile) };
-            }
+            let Some(kernel) = micro::<L>(group.height, columns.div_ceil(L::WIDTH)) else {
+                return Err(Error::bug("matmul", "no tile of this size"));
+            };
+            let tile = Tile {
+                a: group.first,
+                a_row: group.row_step,
+                a_column: group.column_step,
+                b,
+                b_row,
+                depth: block.terms,
+                c: self.out.pointer(group.row, block.column + across),
+                c_row: self.out.row_step(),
+                columns,
+                adds: self.product.adds || block.term > 0,
+                finish: whole.map(|finish| finish.at(self.at.0 + group.row, self.at.1 + block.column + across)),
+            };
+            // SAFETY: the factors hold every term of these rows and columns, `out` these rows and columns.
+            unsafe { kernel(l, &tile) };
         }
         Ok(())
     }
