@@ -1,9 +1,10 @@
 //! Products by blocks: which part of the factors is in cache while which tile of the result is in registers.
 //!
 //! For blocks of columns, for blocks of the depth, for groups of rows, for panels of columns, for tiles: a panel of the
-//! right factor stays in the first cache, a group's rows of the left one and a block of the right one in the second.
-//! Both are read in place if their rows are rows of memory; else they are packed, and so is a right factor whose rows
-//! lie so far apart that they fall into the same few places of the cache.
+//! right factor stays in the first cache, a group's rows of the left one and a block of the right one in the second. With 32
+//! registers tiles come before panels, and a tile's rows stay in the first cache.
+//! Both are read in place if their rows, or the columns of the left one, are rows of memory; else they are packed, and so is
+//! what lies so far apart that it falls into the same few places of the cache.
 //! The sums of one block of the depth are added to those of the blocks before. The length of such a block depends on the
 //! depth alone, so no bit depends on which part of a product is computed, or by which registers.
 
