@@ -73,10 +73,12 @@ impl Blocks {
         let crowded = depth > sets * 4 && size.rows >= MANY;
         // Rows of a whole pages apart fall into the same sets of the second cache.
         let paged = far(a.0).is_multiple_of(PAGE) && size.rows >= MANY && size.columns >= MANY;
+        // Terms of a tile half a page apart fall into two sets of the first.
+        let halves = far(a.1).is_multiple_of(PAGE / 2) && size.columns > 32;
         Self {
             depth,
             columns: columns.clamp(1, size.columns.max(1)),
-            pack_a: if a.1 == 1 { paged } else { a.0 != 1 || far(a.1).is_multiple_of(PAGE) && size.columns > 32 },
+            pack_a: if a.1 == 1 { paged } else { a.0 != 1 || halves },
             pack_b: b.1 != 1 || crowded,
         }
     }

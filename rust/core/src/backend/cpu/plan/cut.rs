@@ -96,8 +96,8 @@ const LANES: usize = 8;
 
 /// Entries of a part, where each entry of the cut axis takes so many nanoseconds and holds the rows of the axes after it.
 ///
-/// `free` says that no bit depends on the parts, as it does where folds add up what parts leave; then parts may depend on the
-/// number of threads.
+/// Parts may depend on the number of threads if they are `free`: if no bit depends on them. Where folds add up what parts leave,
+/// bits do.
 pub(super) fn grain(op: &Op, inputs: &[Located], shape: &[usize], entry: f64, free: bool) -> usize {
     let axis = shape.iter().position(|&size| size > 1).unwrap_or(0);
     let inner = shape.len().saturating_sub(1).max(axis + 1).min(shape.len());
