@@ -160,3 +160,41 @@ impl<T: Vectored> Kernel<T> for Divided<'_, '_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::cpu::arch::Isa;
+
+    #[test]
+    fn maxima_are_of_what_a_query_sees_with_every_instruction_set() {
+        for isa in Isa::all() {
+            for (queries, keys, causal) in
+                [(1, 1, false), (5, 3, true), (20, 40, true), (33, 17, false), (16, 16, true)]
+            {
+                let head = Head { queries, keys, width: 1, values: 1, causal };
+                let block = Block { first: 0, queries, keys };
+                // The last key that a query does not see would be the largest.
+                let at = |i: usize| ((i * 7) % 31) as f32 - 40.0 + if i % keys + 1 == keys { 50.0 } else { 0.0 };
+                let mut elements: Vec<f32> = (0..queries * keys).map(at).collect();
+                if queries > 4 {
+                    elements[3 * keys] = f32::NAN;
+                }
+                let wanted = elements.chunks(keys).enumerate().map(|(i, row)| {
+                    let seen = &row[..block.seen(head, i)];
+                    if seen.iter().any(|x| x.is_nan()) {
+                        f32::NAN
+                    } else {
+                        seen.iter().copied().fold(f32::MIN, f32::max)
+                    }
+                });
+                let wanted: Vec<u32> = wanted.map(|x| if x.is_nan() { 0 } else { x.to_bits() }).collect();
+                let mut out = vec![0.0; queries];
+                let scores = Scores { elements: &mut elements, head, block };
+                f32::run(isa, Maxima { scores: &scores, out: &mut out });
+                let got: Vec<u32> = out.iter().map(|x| if x.is_nan() { 0 } else { x.to_bits() }).collect();
+                assert_eq!(got, wanted, "{queries} x {keys} on {}", isa.name());
+            }
+        }
+    }
+}

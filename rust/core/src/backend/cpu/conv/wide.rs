@@ -433,3 +433,33 @@ impl<T: Vectored> Kernel<T> for Products<'_, T> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::cpu::arch::Isa;
+
+    #[test]
+    fn runs_of_any_length_are_turned_with_every_instruction_set() {
+        let source: Vec<f32> = (0..40 * 50).map(|i| i as f32).collect();
+        for isa in Isa::all() {
+            for (lanes, length, along) in
+                [(1, 1, 1), (16, 14, 1), (33, 5, 1), (33, 20, 1), (40, 16, 1), (7, 3, 1), (20, 9, 2)]
+            {
+                let panel = lanes + 3;
+                let mut to = vec![-1.0; length * panel];
+                let steps = (50, along);
+                f32::run(
+                    isa,
+                    Turned { source: &source, from: 2, steps, runs: &[5], length, lanes, panel, to: &mut to },
+                );
+                for (j, row) in to.chunks(panel).enumerate() {
+                    for (i, &x) in row.iter().enumerate() {
+                        let wanted = if i < lanes { source[7 + i * 50 + j * along as usize] } else { -1.0 };
+                        assert_eq!(x, wanted, "{} at {i}, {j} of {lanes} x {length}", isa.name());
+                    }
+                }
+            }
+        }
+    }
+}
