@@ -1,6 +1,6 @@
 //! Folds over blocks of elements: what a reduction computes, apart from where the elements are.
 
-use super::arch::{Kernel, Lanes, Vectored, dispatch};
+use super::arch::{Kernel, Lanes, Vectored, WIDEST, dispatch};
 use super::element::{Element, Float, Truth};
 use super::math::{Combine, simple};
 use super::rows::along;
@@ -37,16 +37,8 @@ impl<F: Combine<T>, T: Float> Kernel<T> for Extreme<'_, F, T> {
     type Output = Option<T>;
     #[inline(always)]
     fn run<L: Lanes<Elem = T>>(self, l: L) -> Option<T> {
-        let mut found = l.splat(*self.row.first()?);
-        let mut chunks = self.row.chunks_exact(L::WIDTH);
-        for chunk in &mut chunks {
-            found = F::of(l, found, l.load(chunk));
-        }
-        for &x in chunks.remainder() {
-            found = F::of(l, found, l.splat(x));
-        }
-        let mut lanes = [*self.row.first()?; 16];
-        l.store(found, &mut lanes);
+        let mut lanes = [*self.row.first()?; WIDEST];
+        l.store(lanes_of::<F, T, L>(l, self.row), &mut lanes);
         let mut one = l.splat(lanes[0]);
         for &x in &lanes[1..L::WIDTH] {
             one = F::of(l, one, l.splat(x));
@@ -54,6 +46,24 @@ impl<F: Combine<T>, T: Float> Kernel<T> for Extreme<'_, F, T> {
         l.store(one, &mut lanes);
         Some(lanes[0])
     }
+}
+
+/// A row that is not empty, folded into lanes by a function that may meet an element twice.
+#[inline(always)]
+pub(super) fn lanes_of<F: Combine<T>, T: Float, L: Lanes<Elem = T>>(l: L, row: &[T]) -> L::V {
+    let Some(last) = row.len().checked_sub(L::WIDTH) else {
+        let mut found = l.splat(row[0]);
+        for &x in &row[1..] {
+            found = F::of(l, found, l.splat(x));
+        }
+        return found;
+    };
+    // The last register overlaps the one before.
+    let mut found = l.load(&row[last..]);
+    for chunk in row.chunks_exact(L::WIDTH) {
+        found = F::of(l, found, l.load(chunk));
+    }
+    found
 }
 
 /// A running fold; blocks come in row-major order.

@@ -31,6 +31,9 @@ pub(in crate::backend::cpu) trait Kernel<T: Float> {
     fn run<L: Lanes<Elem = T>>(self, lanes: L) -> Self::Output;
 }
 
+/// Lanes of the widest registers.
+pub(in crate::backend::cpu) const WIDEST: usize = 16;
+
 /// Registers of one instruction set that hold `WIDTH` elements each.
 pub(in crate::backend::cpu) trait Lanes: Copy + Send + Sync + 'static {
     /// Element of a lane.

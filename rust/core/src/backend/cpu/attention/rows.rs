@@ -1,12 +1,9 @@
 //! What happens to the scores of a block between two products, row by row.
 
-use super::super::arch::{Kernel, Lanes, Vectored, dispatch};
-use super::super::fold::Sum;
+use super::super::arch::{Kernel, Lanes, Vectored, WIDEST, dispatch};
+use super::super::fold::{Sum, lanes_of};
 use super::super::math::{Combine, simple};
 use super::{Block, Head, Operand};
-
-/// Registers of the widest instruction set hold so many numbers.
-const WIDEST: usize = 16;
 
 /// The scores of a block, one row of keys for each query.
 #[derive(Debug)]
@@ -50,26 +47,13 @@ impl<T: Vectored> Kernel<T> for Maxima<'_, '_, T> {
     #[inline(always)]
     fn run<L: Lanes<Elem = T>>(self, l: L) {
         let Scores { elements, head, block } = self.scores;
-        let (low, zero) = (T::round_from(f64::NEG_INFINITY), T::round_from(0.0));
-        // Lanes beyond a row's end are lowered.
-        let mut edge = [zero; 2 * WIDEST];
-        edge[WIDEST..].fill(low);
+        let zero = T::round_from(0.0);
         let (mut lanes, mut turned) = ([zero; WIDEST * WIDEST], [zero; WIDEST * WIDEST]);
         for (group, out) in self.out.chunks_mut(L::WIDTH).enumerate() {
             for i in 0..out.len() {
                 let query = group * L::WIDTH + i;
                 let row = &elements[query * block.keys..][..block.seen(*head, query)];
-                let mut most = l.splat(low);
-                let mut chunks = row.chunks_exact(L::WIDTH);
-                for chunk in &mut chunks {
-                    most = simple::Maximum::of(l, most, l.load(chunk));
-                }
-                let rest = chunks.remainder();
-                if !rest.is_empty() {
-                    let rest = l.add(l.load_part(rest), l.load(&edge[WIDEST - rest.len()..]));
-                    most = simple::Maximum::of(l, most, rest);
-                }
-                l.store(most, &mut lanes[i * L::WIDTH..]);
+                l.store(lanes_of::<simple::Maximum, T, L>(l, row), &mut lanes[i * L::WIDTH..]);
             }
             l.transpose(&lanes, L::WIDTH, &mut turned, L::WIDTH);
             let mut most = l.load(&turned);
@@ -79,6 +63,18 @@ impl<T: Vectored> Kernel<T> for Maxima<'_, '_, T> {
             l.store_part(most, out);
         }
     }
+}
+
+/// `row[j] = F(row[j], by)`.
+#[inline(always)]
+fn change<F: Combine<T>, T: Vectored, L: Lanes<Elem = T>>(l: L, row: &mut [T], by: T) {
+    let by = l.splat(by);
+    let mut chunks = row.chunks_exact_mut(L::WIDTH);
+    for chunk in &mut chunks {
+        l.store(F::of(l, l.load(chunk), by), chunk);
+    }
+    let rest = chunks.into_remainder();
+    l.store_part(F::of(l, l.load_part(rest), by), rest);
 }
 
 struct Lowered<'a, 'b, T> {
@@ -95,14 +91,8 @@ impl<T: Vectored> Kernel<T> for Lowered<'_, '_, T> {
         let Scores { elements, head, block } = self.scores;
         let hidden = T::round_from(f64::NEG_INFINITY);
         for (query, row) in elements.chunks_exact_mut(block.keys).enumerate() {
-            let by = l.splat(self.by.of(self.first, query));
             let (seen, rest) = row.split_at_mut(block.seen(*head, query));
-            let mut chunks = seen.chunks_exact_mut(L::WIDTH);
-            for chunk in &mut chunks {
-                l.store(l.sub(l.load(chunk), by), chunk);
-            }
-            let part = chunks.into_remainder();
-            l.store_part(l.sub(l.load_part(part), by), part);
+            change::<simple::Sub, T, L>(l, seen, self.by.of(self.first, query));
             rest.fill(hidden);
         }
     }
@@ -148,14 +138,7 @@ impl<T: Vectored> Kernel<T> for Divided<'_, '_, T> {
         let Scores { elements, head, block } = self.weights;
         for (query, log) in self.logs.iter_mut().enumerate() {
             let sum = Sum::of_row(l, &elements[query * block.keys..][..block.seen(*head, query)]);
-            let by = l.splat(sum);
-            let row = &mut self.out[query * head.values..][..head.values];
-            let mut chunks = row.chunks_exact_mut(L::WIDTH);
-            for chunk in &mut chunks {
-                l.store(l.div(l.load(chunk), by), chunk);
-            }
-            let rest = chunks.into_remainder();
-            l.store_part(l.div(l.load_part(rest), by), rest);
+            change::<simple::Div, T, L>(l, &mut self.out[query * head.values..][..head.values], sum);
             *log = T::round_from(log.wide() + sum.wide().ln());
         }
     }

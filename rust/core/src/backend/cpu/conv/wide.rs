@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code, reason = "tiles are read and written by address")]
 
-use super::super::arch::{Kernel, Lanes, Vectored, dispatch};
+use super::super::arch::{Kernel, Lanes, Vectored, WIDEST, dispatch};
 use super::super::kernel::{Dst, Src};
 use super::super::matmul::{Tiles, tallest, widest};
 use super::super::scratch;
@@ -18,8 +18,6 @@ use crate::error::{Error, Result};
 
 /// Terms that are summed in one chain, about.
 const DEPTH: usize = 1024;
-/// Registers of a square, at most.
-const SIDE: usize = 16;
 /// Examples from which lanes hold them.
 const FEW: usize = 8;
 
@@ -301,7 +299,7 @@ fn turn<L: Lanes>(
     panel: usize,
 ) {
     let w = L::WIDTH;
-    if along != 1 || rows < w || row < 0 || w > SIDE {
+    if along != 1 || rows < w || row < 0 {
         for i in 0..rows {
             for j in 0..length {
                 to[j * panel + i] = source[moved(from, i as isize * row + j as isize * along)];
@@ -311,39 +309,41 @@ fn turn<L: Lanes>(
     }
     let source = &source[from..][..(rows - 1) * row as usize + length];
     let to = &mut to[..(length - 1) * panel + rows];
-    let mut square = [[l.constant(0.0); SIDE]; 2];
-    let mut i = 0;
-    while i < rows {
+    for i in (0..rows).step_by(w) {
         // The last square overlaps the one before.
         let first = i.min(rows - w);
-        if length < w {
-            // SAFETY: a register holds the `length` elements of each of `w` rows, a square `w` registers; `w` elements of
-            // `to` begin at each row from `first` on.
-            unsafe {
-                let [from, turned] = square.each_mut().map(|side| side.as_mut_ptr().cast::<L::Elem>());
-                for k in 0..w {
-                    let row = source.as_ptr().add((first + k) * row as usize);
-                    l.store_ptr(l.load_part_ptr(row, length), from.add(k * w));
-                }
-                l.transpose_ptr(from, w as isize, turned, w as isize);
-                for k in 0..length {
-                    l.store_ptr(l.load_ptr(turned.add(k * w)), to.as_mut_ptr().add(k * panel + first));
-                }
-            }
-            i += w;
+        let Some(last) = length.checked_sub(w) else {
+            turn_short(l, &source[first * row as usize..], row as usize, length, &mut to[first..], panel);
             continue;
-        }
-        let mut j = 0;
-        while j < length {
-            let place = j.min(length - w);
+        };
+        for place in (0..length).step_by(w).map(|j| j.min(last)) {
             // SAFETY: `w` rows from `first` and `w` elements of each from `place` lie in both slices.
             unsafe {
                 let from = source.as_ptr().add(first * row as usize + place);
                 l.transpose_ptr(from, row, to.as_mut_ptr().add(place * panel + first), panel as isize);
             }
-            j += w;
         }
-        i += w;
+    }
+}
+
+/// The same for a register of rows that are shorter than one.
+#[inline(always)]
+fn turn_short<L: Lanes>(l: L, source: &[L::Elem], row: usize, length: usize, to: &mut [L::Elem], panel: usize) {
+    let mut squares = [[l.constant(0.0); WIDEST]; 2];
+    let [from, turned] = squares.each_mut().map(|square| square.as_mut_ptr().cast::<L::Elem>());
+    let w = const {
+        assert!(L::WIDTH <= WIDEST);
+        L::WIDTH
+    };
+    for k in 0..w {
+        // SAFETY: the square has a register for each row.
+        unsafe { l.store_ptr(l.load_part(&source[k * row..][..length]), from.add(k * w)) };
+    }
+    // SAFETY: both are squares of registers.
+    unsafe { l.transpose_ptr(from, w as isize, turned, w as isize) };
+    for (k, to) in to.chunks_mut(panel).take(length).enumerate() {
+        // SAFETY: the square has a register for each column.
+        l.store(unsafe { l.load_ptr(turned.add(k * w)) }, to);
     }
 }
 
