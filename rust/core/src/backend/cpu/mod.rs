@@ -1,8 +1,8 @@
 //! The CPU backend: kernels by family over strided elements, run one op at a time or as the steps of a plan.
 //!
 //! `kernel.rs` is the one door to the families; `plan.rs` calls it with regions of an arena, `Cpu::run_op` with whole
-//! values. Nothing here knows gradients, passes or tensor handles. `unsafe` lives in `arena.rs`, `arch`, `threads`,
-//! `matmul` and `conv` alone.
+//! values. Nothing here knows gradients, passes or tensor handles. `native` writes machine code for what the loops of
+//! `fused` compute too. `unsafe` lives in `arena.rs`, `arch`, `threads`, `matmul`, `conv`, `fused` and `native` alone.
 
 #![allow(clippy::inline_always, reason = "code on vectors must end up where its instruction set is switched on")]
 
@@ -22,6 +22,7 @@ mod kernel;
 mod linalg;
 mod math;
 mod matmul;
+mod native;
 mod plan;
 mod pointwise;
 mod pool;

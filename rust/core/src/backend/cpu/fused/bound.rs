@@ -4,10 +4,13 @@
 
 use super::compile::{Class, Code, Instruction, Source, Target};
 use super::io::{Io, Real};
+use super::joined::Joined;
 use super::loops::{self, COPIES, Loop, OPERANDS, Run, resolve};
 use super::tile::Tile;
+use crate::backend::cpu::native::{self, Native};
 use crate::error::{Error, Result};
 use smallvec::SmallVec;
+use std::ops::Range;
 use std::slice;
 
 /// Registers: memory of one tile each, `apart` elements from one another.
@@ -39,7 +42,7 @@ impl<T> Registers<T> {
 
 /// Where an operand lies; from tile to tile it moves on as a value of some class does.
 #[derive(Clone, Copy, Debug)]
-struct Place<T> {
+pub(super) struct Place<T> {
     first: *mut T,
     moves: Class,
     /// It is copies of one number.
@@ -52,25 +55,49 @@ impl<T> Place<T> {
     }
 }
 
+/// What computes an instruction.
+#[derive(Debug)]
+enum Work<'c, T> {
+    Loop(Loop<T>),
+    /// Code for a run of instructions that ends with this one, and which of the places its operands lie at.
+    Native(&'c Native, Range<usize>),
+    /// What there is no loop for.
+    Other,
+}
+
 /// An instruction of known addresses.
 #[derive(Debug)]
 pub(super) struct Bound<'c, T> {
     pub(super) instruction: &'c Instruction,
-    /// The loop that computes it, if it has one.
-    run: Option<Loop<T>>,
+    work: Work<'c, T>,
     from: [Place<T>; OPERANDS],
     to: Place<T>,
 }
 
 impl<T: Real> Bound<'_, T> {
-    /// Compute the elements under a tile with the loop of this instruction; false where it has none.
+    /// Compute the elements under a tile with a loop or with machine code, whose operands lie at `places`; false where
+    /// there is neither.
     #[inline]
-    pub(super) fn each(&self, tile: &Tile) -> bool {
-        let Some(run) = self.run else { return false };
-        let from = self.from.each_ref().map(|place| Run { first: place.at(tile).cast_const(), copies: place.copies });
-        // SAFETY: binding has seen that operands and result hold what the tiles of the space reach, and registers a tile.
-        // A result lies over an operand as a whole or not at all, which the compiler has seen to.
-        unsafe { run(&from, self.to.at(tile), tile.count(self.instruction.class)) };
+    pub(super) fn each(&self, places: &[Place<T>], tile: &Tile) -> bool {
+        let count = tile.count(self.instruction.class);
+        match &self.work {
+            Work::Loop(run) => {
+                let from =
+                    self.from.each_ref().map(|place| Run { first: place.at(tile).cast_const(), copies: place.copies });
+                // SAFETY: binding has seen that operands and result hold what the tiles of the space reach, and registers
+                // a tile. A result lies over an operand as a whole or not at all, which the compiler has seen to.
+                unsafe { run(&from, self.to.at(tile), count) };
+            }
+            Work::Native(native, range) => {
+                let mut operands = [std::ptr::null_mut(); native::OPERANDS];
+                for (operand, place) in operands.iter_mut().zip(&places[range.clone()]) {
+                    *operand = place.at(tile);
+                }
+                // SAFETY: as above.
+                unsafe { native.run(&operands, count) };
+            }
+            Work::Other => return false,
+        }
         true
     }
 
@@ -104,38 +131,67 @@ impl<T: Real> Bound<'_, T> {
     }
 }
 
-/// Instructions of a body, bound.
-pub(super) type Bounds<'c, T> = SmallVec<[Bound<'c, T>; 32]>;
+/// Instructions of a body, bound. They are large, so they are filled where they lie.
+#[derive(Debug)]
+pub(super) struct Bounds<'c, T> {
+    pub(super) bounds: SmallVec<[Bound<'c, T>; 32]>,
+    /// Where operands of machine code lie.
+    pub(super) places: SmallVec<[Place<T>; 64]>,
+}
+
+impl<T> Bounds<'_, T> {
+    pub(super) fn new() -> Self {
+        Self { bounds: SmallVec::new(), places: SmallVec::new() }
+    }
+}
 
 /// Find the addresses of instructions in an iteration space of so many rows and columns.
 pub(super) fn bind<'c, T: Real>(
     instructions: &'c [Instruction],
+    joined: &'c [Joined],
     io: &Io<'_, T>,
     registers: Registers<T>,
     space: &Tile,
-    bounds: &mut Bounds<'c, T>,
+    result: &mut Bounds<'c, T>,
 ) -> Result<()> {
     let still = |first: *mut T, copies: bool| Place { first, moves: Class::Number, copies };
-    let output = |i: usize, moves: Class| -> Result<Place<T>> {
-        Ok(Place { first: io.address_out(i, space.count(moves))?, moves, copies: false })
+    let source = |source: Source, class: Class| -> Result<Place<T>> {
+        Ok(match source {
+            Source::Register(i) => still(registers.at(i)?, false),
+            Source::Copies(i) => still(registers.at(i)?, true),
+            Source::Input(i) => Place { first: io.address(i, space.count(class))?, moves: class, copies: false },
+            Source::Output(i) => Place { first: io.address_out(i, space.count(class))?, moves: class, copies: false },
+        })
     };
-    for instruction in instructions {
-        let read = instruction.reads();
+    let mut joined = joined.iter().peekable();
+    let mut at = 0;
+    while let Some(mut instruction) = instructions.get(at) {
+        let run = joined.next_if(|run| run.instructions.start == at);
+        if let Some(run) = run {
+            at = run.instructions.end - 1;
+            instruction = &instructions[at];
+        }
+        at += 1;
+        let work = match run {
+            Some(run) => {
+                let first = result.places.len();
+                for &operand in &run.operands {
+                    result.places.push(source(operand, instruction.class)?);
+                }
+                Work::Native(&run.native, first..result.places.len())
+            }
+            None => resolve(instruction.code).map_or(Work::Other, |way| Work::Loop(way.run)),
+        };
         let mut from = [still(std::ptr::null_mut(), false); OPERANDS];
-        for (from, &source) in from.iter_mut().zip(&instruction.from) {
-            *from = match source {
-                Source::Register(i) => still(registers.at(i)?, false),
-                Source::Copies(i) => still(registers.at(i)?, true),
-                Source::Input(i) => Place { first: io.address(i, space.count(read))?, moves: read, copies: false },
-                Source::Output(i) => output(i, read)?,
-            };
+        for (from, &operand) in from.iter_mut().zip(&instruction.from) {
+            *from = source(operand, instruction.reads())?;
         }
         let to = match instruction.to {
             Target::Register(i) => still(registers.at(i)?, false),
-            Target::Output(i) => output(i, instruction.class)?,
+            Target::Output(i) => source(Source::Output(i), instruction.class)?,
             Target::Fold(_) => still(std::ptr::null_mut(), false),
         };
-        bounds.push(Bound { instruction, run: resolve(instruction.code), from, to });
+        result.bounds.push(Bound { instruction, work, from, to });
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! From a body to the code that runs on tiles: values get registers, and what does not change from tile to tile comes first.
 
+use super::joined::{Joined, join};
 use super::last::{After, Last, last};
 use super::loops::{pairs, takes_copies};
 use crate::buffer::Meta;
@@ -12,6 +13,9 @@ use smallvec::SmallVec;
 
 /// Elements of a tile: all registers and the arrays that an instruction touches stay in the first cache.
 pub(super) const TILE: usize = 512;
+
+/// Elements of a tile that one piece of machine code computes, in no register of the program.
+pub(super) const LONG: usize = 8192;
 
 /// Registers of a program at most.
 pub(super) const REGISTERS: usize = 48;
@@ -157,7 +161,12 @@ pub(in crate::backend::cpu) struct Compiled {
     pub(super) once: (Vec<Load>, Vec<Instruction>),
     /// Those of each tile.
     pub(super) each: (Vec<Load>, Vec<Instruction>),
-    /// Whole inputs that are read where they lie.
+    /// Runs of them that are one piece of machine code.
+    pub(super) joined: Vec<Joined>,
+    /// One piece of machine code does all the work of a tile, and the registers hold nothing but single numbers.
+    pub(super) whole: bool,
+    /// Whole inputs that are read where they lie, and that loops read one after the other: what they need of the next tile
+    /// is fetched. Machine code reads all at once, which the hardware foresees.
     pub(super) streams: Vec<usize>,
     pub(in crate::backend::cpu) folds: Vec<RowFold>,
     pub(super) registers: usize,
@@ -202,20 +211,30 @@ pub(in crate::backend::cpu) fn compile(op: &FusedOp, dense: &[bool], under: &[Un
     };
     let each = (&maker.each.0[..], &maker.each.1[..]);
     let last = after.and_then(|after| last(after, &inputs, &maker.once.1, each, &outputs));
-    let streams = (0..inputs.len()).filter(|&i| inputs[i].class == Class::Full);
+    let joined = if last.is_some() { vec![] } else { join(dtype, &maker.once.1, each.1) };
+    let whole = is_whole(&joined, each);
+    let streams = (0..inputs.len()).filter(|&i| inputs[i].class == Class::Full && !whole);
     let streams = streams.filter(|&i| each.1.iter().any(|step| step.from.contains(&Source::Input(i)))).collect();
     Some(Compiled {
         dtype,
         last,
+        whole,
         flat: maker.flat,
         inputs,
         outputs,
         once: maker.once,
+        joined,
         each: maker.each,
         streams,
         folds: maker.folds,
         registers: maker.registers.count,
     })
+}
+
+/// Whether one piece of machine code does all the work of a tile, from what lies in memory to what lies in memory.
+fn is_whole(joined: &[Joined], (loads, instructions): (&[Load], &[Instruction])) -> bool {
+    let [joined] = joined else { return false };
+    loads.is_empty() && joined.instructions == (0..instructions.len()) && joined.is_of_memory()
 }
 
 /// The class of a shape, if it has one in this space.

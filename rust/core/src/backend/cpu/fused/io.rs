@@ -1,6 +1,6 @@
 //! Where the operands of a compiled body lie while one part of it runs.
 
-use super::loops::{self, Loop};
+use super::loops::{self, Way};
 use crate::backend::cpu::arch::Vectored;
 use crate::backend::cpu::arena::{Memories, Memory};
 use crate::backend::cpu::plan::Operand;
@@ -16,14 +16,14 @@ pub(super) trait Real: Vectored {
     /// Its dtype.
     const DTYPE: DType;
 
-    /// The loop of an elementary function, if registers hold one.
-    fn elementary(op: UnaryOp) -> Option<Loop<Self>>;
+    /// An elementary function, if registers hold one.
+    fn elementary(op: UnaryOp) -> Option<Way<Self>>;
 }
 
 impl Real for f32 {
     const DTYPE: DType = DType::F32;
 
-    fn elementary(op: UnaryOp) -> Option<Loop<Self>> {
+    fn elementary(op: UnaryOp) -> Option<Way<Self>> {
         loops::elementary(op)
     }
 }
@@ -31,7 +31,7 @@ impl Real for f32 {
 impl Real for f64 {
     const DTYPE: DType = DType::F64;
 
-    fn elementary(_: UnaryOp) -> Option<Loop<Self>> {
+    fn elementary(_: UnaryOp) -> Option<Way<Self>> {
         None
     }
 }

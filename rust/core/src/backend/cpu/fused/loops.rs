@@ -10,6 +10,7 @@ use crate::backend::cpu::arch::{Kernel, Lanes, dispatch};
 use crate::backend::cpu::element::Float;
 use crate::backend::cpu::kernel::{Dst, Src};
 use crate::backend::cpu::math::{Combine, Erf, Exp, Expm1, Function, Log, Log1p, Sigmoid, Tanh, simple};
+use crate::backend::cpu::native::{Recorder, Value};
 use crate::backend::cpu::pointwise::{self, Relation, relation};
 use crate::buffer::Meta;
 use crate::error::{Error, Result};
@@ -47,6 +48,15 @@ pub(super) struct Run<T> {
 /// Every operand holds so many elements, or `COPIES` of a number where it says so, and there are as many to write, which lie
 /// over those of an operand one by one or not at all.
 pub(super) type Loop<T> = unsafe fn(&[Run<T>; OPERANDS], *mut T, usize);
+
+/// How an instruction is computed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way<T> {
+    /// By a loop of its own.
+    pub(super) run: Loop<T>,
+    /// As a part of machine code: what becomes of the values of its operands.
+    pub(super) record: fn(Recorder<T>, [Value; OPERANDS]) -> Value,
+}
 
 /// `out[i] = F(from[0][i], .., from[N - 1][i])` for so many i. Run by whoever promises the elements.
 struct Each<F, T, const N: usize> {
@@ -105,22 +115,28 @@ impl<F: Lanewise<T, N>, T: Float, const N: usize> Kernel<T> for Each<F, T, N> {
 ///
 /// # Safety
 /// As for `Loop`.
-unsafe fn each<F: Lanewise<T, N>, T: Real, const N: usize>(from: &[Run<T>; OPERANDS], out: *mut T, count: usize) {
+unsafe fn run<F: Lanewise<T, N>, T: Real, const N: usize>(from: &[Run<T>; OPERANDS], out: *mut T, count: usize) {
     let from = std::array::from_fn(|k| from[k]);
     dispatch(Each::<F, T, N> { from, out, count, function: PhantomData });
 }
 
-/// The loop that computes an instruction which takes each element by itself, if it is worth one.
-pub(super) fn resolve<T: Real>(code: Code) -> Option<Loop<T>> {
+/// One function, element by element.
+fn each<F: Lanewise<T, N>, T: Real, const N: usize>() -> Way<T> {
+    let record = |lanes, from: [Value; OPERANDS]| F::of(lanes, std::array::from_fn(|k| from[k]));
+    Way { run: run::<F, T, N>, record }
+}
+
+/// How an instruction is computed that takes each element by itself, if it is worth a loop.
+pub(super) fn resolve<T: Real>(code: Code) -> Option<Way<T>> {
     Some(match code {
         Code::Unary(op) => return unary::<T>(op),
         Code::Binary(op) => return binary::<T>(op),
         Code::Pair { first, second, last } => return pair::<T>((first, second), last),
         Code::Compare(op) => compare::<T>(op),
         Code::Choose(op) => choose::<T>(op),
-        Code::Select => each::<Select, T, 3>,
-        Code::Not => each::<Opposite, T, 1>,
-        Code::Truth => each::<Nonzero, T, 1>,
+        Code::Select => each::<Select, T, 3>(),
+        Code::Not => each::<Opposite, T, 1>(),
+        Code::Truth => each::<Nonzero, T, 1>(),
         Code::Fill(_) | Code::Copies | Code::Spread | Code::FoldColumns(_) | Code::FoldRows(_) => return None,
     })
 }
@@ -288,39 +304,39 @@ impl<T: Float> Kernel<T> for Truths<'_, T> {
 }
 
 /// A function of one operand.
-fn unary<T: Real>(op: UnaryOp) -> Option<Loop<T>> {
+fn unary<T: Real>(op: UnaryOp) -> Option<Way<T>> {
     Some(match op {
-        UnaryOp::Neg => each::<One<simple::Neg>, T, 1>,
-        UnaryOp::Abs => each::<One<simple::Abs>, T, 1>,
-        UnaryOp::Sqrt => each::<One<simple::Sqrt>, T, 1>,
-        UnaryOp::Reciprocal => each::<One<simple::Reciprocal>, T, 1>,
+        UnaryOp::Neg => each::<One<simple::Neg>, T, 1>(),
+        UnaryOp::Abs => each::<One<simple::Abs>, T, 1>(),
+        UnaryOp::Sqrt => each::<One<simple::Sqrt>, T, 1>(),
+        UnaryOp::Reciprocal => each::<One<simple::Reciprocal>, T, 1>(),
         other => return T::elementary(other),
     })
 }
 
 /// An elementary function of f32. Those of f64 are not made of registers.
-pub(super) fn elementary(op: UnaryOp) -> Option<Loop<f32>> {
+pub(super) fn elementary(op: UnaryOp) -> Option<Way<f32>> {
     Some(match op {
-        UnaryOp::Exp => each::<One<Exp>, f32, 1>,
-        UnaryOp::Expm1 => each::<One<Expm1>, f32, 1>,
-        UnaryOp::Log => each::<One<Log>, f32, 1>,
-        UnaryOp::Log1p => each::<One<Log1p>, f32, 1>,
-        UnaryOp::Tanh => each::<One<Tanh>, f32, 1>,
-        UnaryOp::Sigmoid => each::<One<Sigmoid>, f32, 1>,
-        UnaryOp::Erf => each::<One<Erf>, f32, 1>,
+        UnaryOp::Exp => each::<One<Exp>, f32, 1>(),
+        UnaryOp::Expm1 => each::<One<Expm1>, f32, 1>(),
+        UnaryOp::Log => each::<One<Log>, f32, 1>(),
+        UnaryOp::Log1p => each::<One<Log1p>, f32, 1>(),
+        UnaryOp::Tanh => each::<One<Tanh>, f32, 1>(),
+        UnaryOp::Sigmoid => each::<One<Sigmoid>, f32, 1>(),
+        UnaryOp::Erf => each::<One<Erf>, f32, 1>(),
         _ => return None,
     })
 }
 
 /// A function of two operands.
-fn binary<T: Real>(op: BinaryOp) -> Option<Loop<T>> {
+fn binary<T: Real>(op: BinaryOp) -> Option<Way<T>> {
     Some(match op {
-        BinaryOp::Add => each::<Two<simple::Add>, T, 2>,
-        BinaryOp::Sub => each::<Two<simple::Sub>, T, 2>,
-        BinaryOp::Mul => each::<Two<simple::Mul>, T, 2>,
-        BinaryOp::Div => each::<Two<simple::Div>, T, 2>,
-        BinaryOp::Maximum => each::<Two<simple::Maximum>, T, 2>,
-        BinaryOp::Minimum => each::<Two<simple::Minimum>, T, 2>,
+        BinaryOp::Add => each::<Two<simple::Add>, T, 2>(),
+        BinaryOp::Sub => each::<Two<simple::Sub>, T, 2>(),
+        BinaryOp::Mul => each::<Two<simple::Mul>, T, 2>(),
+        BinaryOp::Div => each::<Two<simple::Div>, T, 2>(),
+        BinaryOp::Maximum => each::<Two<simple::Maximum>, T, 2>(),
+        BinaryOp::Minimum => each::<Two<simple::Minimum>, T, 2>(),
         _ => return None,
     })
 }
@@ -365,34 +381,34 @@ macro_rules! by_pair {
 }
 
 /// A function of a function of two: `second(first(a, b), c)`, or `second(c, first(a, b))` where it comes last.
-fn pair<T: Real>((first, second): (BinaryOp, BinaryOp), last: bool) -> Option<Loop<T>> {
+fn pair<T: Real>((first, second): (BinaryOp, BinaryOp), last: bool) -> Option<Way<T>> {
     Some(by_pair!(first, F => by_pair!(second, G => if last {
-        each::<Under<F, G>, T, 3>
+        each::<Under<F, G>, T, 3>()
     } else {
-        each::<Then<F, G>, T, 3>
+        each::<Then<F, G>, T, 3>()
     })))
 }
 
 /// A comparison: 1 where it holds, else 0.
-fn compare<T: Real>(op: CompareOp) -> Loop<T> {
+fn compare<T: Real>(op: CompareOp) -> Way<T> {
     match op {
-        CompareOp::Equal => each::<Holds<relation::Equal>, T, 2>,
-        CompareOp::NotEqual => each::<Holds<relation::NotEqual>, T, 2>,
-        CompareOp::Less => each::<Holds<relation::Less>, T, 2>,
-        CompareOp::LessEqual => each::<Holds<relation::LessEqual>, T, 2>,
-        CompareOp::Greater => each::<Holds<relation::Greater>, T, 2>,
-        CompareOp::GreaterEqual => each::<Holds<relation::GreaterEqual>, T, 2>,
+        CompareOp::Equal => each::<Holds<relation::Equal>, T, 2>(),
+        CompareOp::NotEqual => each::<Holds<relation::NotEqual>, T, 2>(),
+        CompareOp::Less => each::<Holds<relation::Less>, T, 2>(),
+        CompareOp::LessEqual => each::<Holds<relation::LessEqual>, T, 2>(),
+        CompareOp::Greater => each::<Holds<relation::Greater>, T, 2>(),
+        CompareOp::GreaterEqual => each::<Holds<relation::GreaterEqual>, T, 2>(),
     }
 }
 
 /// `op(x, y) ? a : b`.
-fn choose<T: Real>(op: CompareOp) -> Loop<T> {
+fn choose<T: Real>(op: CompareOp) -> Way<T> {
     match op {
-        CompareOp::Equal => each::<Chosen<relation::Equal>, T, 4>,
-        CompareOp::NotEqual => each::<Chosen<relation::NotEqual>, T, 4>,
-        CompareOp::Less => each::<Chosen<relation::Less>, T, 4>,
-        CompareOp::LessEqual => each::<Chosen<relation::LessEqual>, T, 4>,
-        CompareOp::Greater => each::<Chosen<relation::Greater>, T, 4>,
-        CompareOp::GreaterEqual => each::<Chosen<relation::GreaterEqual>, T, 4>,
+        CompareOp::Equal => each::<Chosen<relation::Equal>, T, 4>(),
+        CompareOp::NotEqual => each::<Chosen<relation::NotEqual>, T, 4>(),
+        CompareOp::Less => each::<Chosen<relation::Less>, T, 4>(),
+        CompareOp::LessEqual => each::<Chosen<relation::LessEqual>, T, 4>(),
+        CompareOp::Greater => each::<Chosen<relation::Greater>, T, 4>(),
+        CompareOp::GreaterEqual => each::<Chosen<relation::GreaterEqual>, T, 4>(),
     }
 }

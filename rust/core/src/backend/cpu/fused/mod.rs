@@ -3,6 +3,7 @@
 mod bound;
 mod compile;
 mod io;
+mod joined;
 mod last;
 mod loops;
 mod run;

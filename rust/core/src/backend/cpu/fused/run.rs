@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "registers are borrowed one by one")]
 
 use super::bound::{Bound, Bounds, Registers, bind};
-use super::compile::{Class, Code, Compiled, Load, TILE, Target};
+use super::compile::{Class, Code, Compiled, LONG, Load, TILE, Target};
 use super::io::{Io, Real};
 use super::loops::{self, COPIES};
 use super::tile::Tile;
@@ -24,9 +24,10 @@ pub(super) fn run<T: Real>(code: &Compiled, io: &Io<'_, T>, space: &Shape) -> Re
     let columns = space.last().copied().unwrap_or(1);
     let rows = space.numel().checked_div(columns).unwrap_or(0);
     let (rows, columns) = if code.flat { (1, rows * columns) } else { (rows, columns) };
-    let wide = if code.flat { columns.min(TILE) } else { columns };
-    let tall = (TILE / wide.max(1)).clamp(1, rows.max(1));
-    let apart = (tall * wide).max(COPIES) + GAP;
+    let most = if code.whole { LONG } else { TILE };
+    let wide = if code.flat { columns.min(most) } else { columns };
+    let tall = (most / wide.max(1)).clamp(1, rows.max(1));
+    let apart = if code.whole { COPIES } else { (tall * wide).max(COPIES) } + GAP;
     let totals: usize = code.folds.iter().map(|fold| if fold.number { 1 } else { columns }).sum();
     scratch::with::<T, _>(apart * code.registers, |memory| {
         scratch::with::<f64, _>(totals, |totals| {
@@ -38,9 +39,9 @@ pub(super) fn run<T: Real>(code: &Compiled, io: &Io<'_, T>, space: &Shape) -> Re
             };
             let whole = Tile::new((0, rows), (0, columns), columns);
             let (mut once, mut each) = (Bounds::new(), Bounds::new());
-            bind(&code.once.1, io, registers, &whole, &mut once)?;
+            bind(&code.once.1, &[], io, registers, &whole, &mut once)?;
             machine.all(&code.once.0, &once, &tile(0, 0))?;
-            bind(&code.each.1, io, registers, &whole, &mut each)?;
+            bind(&code.each.1, &code.joined, io, registers, &whole, &mut each)?;
             for row in (0..rows).step_by(tall) {
                 for column in (0..columns).step_by(wide.max(1)) {
                     if column + wide < columns {
@@ -71,8 +72,8 @@ impl<T: Real> Machine<'_, '_, T> {
             let to = unsafe { self.registers.borrow(load.register, tile.count(load.class))? };
             self.load(load, tile, to)?;
         }
-        for bound in bounds {
-            if !bound.each(tile) {
+        for bound in &bounds.bounds {
+            if !bound.each(&bounds.places, tile) {
                 self.other(bound, tile)?;
             }
             for &output in &bound.instruction.outputs {
