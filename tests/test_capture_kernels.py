@@ -57,3 +57,25 @@ def test_a_product_without_terms_is_its_bias() -> None:
     run = ts.compile(lambda x, w: functional.relu(x @ w + bias - 3.0))
     got = run(ts.zeros((600, 0)), ts.zeros((0, 70)))
     assert np.array_equal(np.asarray(got), np.tile(np.maximum(np.arange(70, dtype=np.float32) - 3, 0), (600, 1)))
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        lambda y, b, c: y * c,
+        lambda y, b, c: ts.where(y + b <= 0, ts.zeros_like(y), y + b) * c,
+        lambda y, b, c: c * ts.where(c <= 0, ts.zeros_like(y), y),
+        lambda y, b, c: (y + b) * y,
+        lambda y, b, c: ts.where(y <= 0, ts.zeros_like(y), y + c) * y,
+        lambda y, b, c: (y * c) * c,
+    ],
+)
+def test_what_follows_a_product_runs_once_for_each_element(after: Any) -> None:
+    numbers = np.random.default_rng(2)
+    shapes = [(70, 33), (33, 40), (40,), (70, 40)]
+    x, w, b, c = (ts.asarray(numbers.standard_normal(shape, dtype=np.float32)) for shape in shapes)
+
+    def run(x: ts.Tensor) -> ts.Tensor:
+        return after(x @ w, b, c)
+
+    assert np.asarray(ts.compile(run)(x)).tobytes() == np.asarray(run(x)).tobytes()

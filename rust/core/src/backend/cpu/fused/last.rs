@@ -1,7 +1,8 @@
-//! Bodies that a product's own tiles can finish: a bias, a matrix that is added, rectified linear units and their gradient;
-//! after a convolution a bias of channels and rectified linear units.
+//! Bodies that a product's own tiles can finish: a bias, a matrix that is added, rectified linear units and their gradient,
+//! a matrix of factors; after a convolution a bias of channels and rectified linear units.
 
 use super::compile::{Class, Code, Instruction, Load, Side, Source, Target};
+use super::joined::filled;
 use crate::ir::op::{BinaryOp, CompareOp};
 
 /// What becomes of a product's elements, in this order; operands are numbers of inputs.
@@ -11,6 +12,7 @@ pub(super) struct Last {
     pub(super) plus: Option<usize>,
     pub(super) relu: bool,
     pub(super) gate: Option<usize>,
+    pub(super) times: Option<usize>,
 }
 
 /// What comes before a body.
@@ -72,7 +74,7 @@ pub(super) fn last(
                 last.add(c, inputs, once)?;
             }
             (Code::Choose(CompareOp::LessEqual), &[x, zero, other, y])
-                if zero == other && y == value && last.gate.is_none() && is_zero(zero, once) =>
+                if zero == other && y == value && !last.ends() && is_zero(zero, once) =>
             {
                 match x {
                     _ if x == value && !last.relu => last.relu = true,
@@ -81,6 +83,15 @@ pub(super) fn last(
                     }
                     _ => return None,
                 }
+            }
+            (Code::Binary(BinaryOp::Mul), &[a, b])
+                if matches!(after, After::Product) && (a == value) != (b == value) && last.times.is_none() =>
+            {
+                let Source::Input(factor) = (if a == value { b } else { a }) else { return None };
+                if !is_whole(factor, inputs) {
+                    return None;
+                }
+                last.times = Some(factor);
             }
             _ => return None,
         }
@@ -92,9 +103,14 @@ pub(super) fn last(
 }
 
 impl Last {
+    /// Whether nothing but a factor can follow.
+    fn ends(&self) -> bool {
+        self.gate.is_some() || self.times.is_some()
+    }
+
     /// One more sum, if it comes before everything else.
     fn add(&mut self, what: Source, inputs: &[Side], once: &[Instruction]) -> Option<()> {
-        if self.relu || self.gate.is_some() || self.plus.is_some() {
+        if self.relu || self.ends() || self.plus.is_some() {
             return None;
         }
         match what {
@@ -111,8 +127,10 @@ impl Last {
     }
 }
 
+/// Whether an input has an element for each of the product, which comes after all inputs that lie in memory.
 fn is_whole(input: usize, inputs: &[Side]) -> bool {
-    inputs.get(input).is_some_and(|side| side.class == Class::Full && !side.truth && !side.mixed)
+    let in_memory = inputs.split_last().map_or(&[][..], |(_, others)| others);
+    in_memory.get(input).is_some_and(|side| side.class == Class::Full && !side.truth && !side.mixed)
 }
 
 /// The instruction that fills a register whose value holds for all tiles.
@@ -122,8 +140,5 @@ fn made(register: usize, once: &[Instruction]) -> Option<&Instruction> {
 
 /// Whether an operand is copies of zero.
 fn is_zero(source: Source, once: &[Instruction]) -> bool {
-    let Source::Copies(register) = source else { return false };
-    let copied = made(register, once).and_then(|copies| copies.from.first());
-    let Some(&Source::Register(number)) = copied else { return false };
-    made(number, once).is_some_and(|fill| fill.code == Code::Fill(0.0))
+    filled(source, once) == Some(0.0)
 }

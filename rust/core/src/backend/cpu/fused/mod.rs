@@ -89,13 +89,14 @@ fn typed<T: Real>(
             let (extent, range) = operand.part(part, parts);
             Ok(Some(Src { bytes: bytes(operand.slot, &range)?, layout: &extent.layout, dtype: extent.meta.dtype }))
         };
-        let (bias, plus, gate) = (source(last.bias)?, source(last.plus)?, source(last.gate)?);
+        let (bias, plus) = (source(last.bias)?, source(last.plus)?);
+        let (gate, times) = (source(last.gate)?, source(last.times)?);
         let (extent, range) = outputs[0].part(part, parts);
         let mut target = Dst { bytes: memories.writing(outputs[0].slot, range)?, meta: &extent.meta };
         if let First::Op(Op::Conv(op)) = first {
             return conv::conv(op, &sources[0], &sources[1], &conv::Last { bias, relu: last.relu }, &mut target);
         }
-        let last = matmul::Last { bias, plus, relu: last.relu, gate };
+        let last = matmul::Last { bias, plus, relu: last.relu, gate, times };
         return matmul::by_panels(&sources[0], &sources[1], &mut target, &last);
     }
     let full = outputs.iter().zip(&code.outputs).find(|(_, side)| side.class == Class::Full);

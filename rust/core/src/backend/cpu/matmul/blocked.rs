@@ -475,7 +475,7 @@ mod tests {
             let product = Product::new(Size { rows: m, columns: n, depth: k }, of(&a), of(&b)).unwrap();
             let plus: Vec<f32> = (0..m * n).map(|at| at as f32).collect();
             let none = std::ptr::null();
-            let finish = Finish { bias: none, plus: plus.as_ptr(), relu: false, gate: none, row: n };
+            let finish = Finish { bias: none, plus: plus.as_ptr(), relu: false, gate: none, times: none, row: n };
             // SAFETY: `plus` outlives the product.
             let last = unsafe { product.finished(finish) };
             let mut scratch = vec![0.0; product.scratch()];

@@ -45,7 +45,9 @@ pub(super) struct Finish<T> {
     pub(super) relu: bool,
     /// Zero where this is at most zero, then.
     pub(super) gate: *const T,
-    /// Distance of the rows of `plus` and `gate`.
+    /// Multiplied by this element by element, at last.
+    pub(super) times: *const T,
+    /// Distance of the rows of matrices.
     pub(super) row: usize,
 }
 
@@ -54,7 +56,8 @@ impl<T> Finish<T> {
     pub(super) fn at(self, row: usize, column: usize) -> Self {
         let moved = |x: *const T, by: usize| if x.is_null() { x } else { x.wrapping_add(by) };
         let by = row * self.row + column;
-        Self { bias: moved(self.bias, column), plus: moved(self.plus, by), gate: moved(self.gate, by), ..self }
+        let [plus, gate, times] = [self.plus, self.gate, self.times].map(|x| moved(x, by));
+        Self { bias: moved(self.bias, column), plus, gate, times, ..self }
     }
 
     /// Finish the elements of a tile that are written.
@@ -106,6 +109,9 @@ impl<T> Finish<T> {
             }
             if !self.gate.is_null() {
                 x = l.select(l.le(load(l, self.gate.add(by), count), zero), zero, x);
+            }
+            if !self.times.is_null() {
+                x = l.mul(x, load(l, self.times.add(by), count));
             }
         }
         x

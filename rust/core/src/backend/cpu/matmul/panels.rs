@@ -128,6 +128,8 @@ pub(in crate::backend::cpu) struct Last<'a> {
     pub(in crate::backend::cpu) relu: bool,
     /// What lies where this matrix is at most zero becomes zero.
     pub(in crate::backend::cpu) gate: Option<Src<'a>>,
+    /// Every element is multiplied by that of a matrix.
+    pub(in crate::backend::cpu) times: Option<Src<'a>>,
 }
 
 /// `[..., m, k] x panels`, where all leading axes are 1. The matrices of `last` are row-major and lie apart from the result.
@@ -155,10 +157,11 @@ fn product<T: Vectored + Pod>(a: &Src<'_>, panels: &Src<'_>, out: &mut Dst<'_>, 
         elements.map(<[T]>::as_ptr).ok_or_else(shapeless)
     };
     let (whole, row) = (size.rows * size.columns, size.columns);
-    let (bias, plus, gate) = (address(&last.bias, row)?, address(&last.plus, whole)?, address(&last.gate, whole)?);
-    if last.relu || last.bias.is_some() || last.plus.is_some() || last.gate.is_some() {
+    let (bias, plus) = (address(&last.bias, row)?, address(&last.plus, whole)?);
+    let (gate, times) = (address(&last.gate, whole)?, address(&last.times, whole)?);
+    if last.relu || [bias, plus, gate, times].iter().any(|x| !x.is_null()) {
         // SAFETY: the operands hold so many elements, and are borrowed until the product has run.
-        product = unsafe { product.finished(Finish { bias, plus, relu: last.relu, gate, row }) };
+        product = unsafe { product.finished(Finish { bias, plus, relu: last.relu, gate, times, row }) };
     }
     let target = Target::new(out.elements::<T>()?, size.rows, size.columns, size.columns)?;
     memory::with(product.scratch(), |scratch| product.run((0, 0), target, scratch))
@@ -182,21 +185,22 @@ mod tests {
         Src { bytes: bytemuck::cast_slice(x), layout, dtype: DType::F64 }
     }
 
-    /// The product element by element, and by panels, with those of bias, matrix to add and gate that there are.
-    fn compared((m, k, n): (usize, usize, usize), relu: bool, has: [bool; 3]) -> (Vec<f64>, Vec<f64>) {
+    /// The product element by element, and by panels, with those of bias, matrix to add, gate and factor that there are.
+    fn compared((m, k, n): (usize, usize, usize), relu: bool, has: [bool; 4]) -> (Vec<f64>, Vec<f64>) {
         let (a, b) = (numbers(m * k, 3), numbers(k * n, 11));
-        let sides = [numbers(n, 5), numbers(m * n, 17), numbers(m * n, 23)];
+        let sides = [numbers(n, 5), numbers(m * n, 17), numbers(m * n, 23), numbers(m * n, 29)];
         let [ab, bb, row, whole] = [[m, k], [k, n], [1, n], [m, n]].map(|shape| Layout::contiguous(shape.into()));
         let shape = panels(k, n, DType::F64).unwrap();
         let mut packed = vec![f64::NAN; shape.numel()];
         let meta = Meta::new(shape.clone(), DType::F64);
         pack(&src(&b, &bb), &mut Dst { bytes: bytemuck::cast_slice_mut(&mut packed), meta: &meta }).unwrap();
-        let [bias, plus, gate] = &sides;
+        let [bias, plus, gate, times] = &sides;
         let last = Last {
             bias: has[0].then(|| src(bias, &row)),
             plus: has[1].then(|| src(plus, &whole)),
             relu,
             gate: has[2].then(|| src(gate, &whole)),
+            times: has[3].then(|| src(times, &whole)),
         };
         let mut out = vec![f64::NAN; m * n];
         let meta = Meta::new([m, n], DType::F64);
@@ -210,7 +214,8 @@ mod tests {
             x += if has[0] { bias[j] } else { 0.0 };
             x += if has[1] { plus[at] } else { 0.0 };
             x = if relu && x <= 0.0 { 0.0 } else { x };
-            if has[2] && gate[at] <= 0.0 { 0.0 } else { x }
+            x = if has[2] && gate[at] <= 0.0 { 0.0 } else { x };
+            if has[3] { x * times[at] } else { x }
         };
         ((0..m * n).map(wanted).collect(), out)
     }
@@ -218,8 +223,8 @@ mod tests {
     #[test]
     fn tiles_finish_what_comes_after_a_product() {
         for size in [(1, 1, 1), (9, 0, 20), (7, 5, 3), (13, 300, 17), (64, 9, 40), (100, 600, 33)] {
-            for bits in 0..16u8 {
-                let has = [1, 2, 4].map(|bit| bits & bit != 0);
+            for bits in 0..32u8 {
+                let has = [1, 2, 4, 16].map(|bit| bits & bit != 0);
                 let (wanted, got) = compared(size, bits & 8 != 0, has);
                 // Every number is an eighth and every product exact, so nothing is rounded.
                 assert_eq!(wanted, got, "{size:?} {bits}");
