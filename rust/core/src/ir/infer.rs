@@ -202,7 +202,8 @@ fn unary_rule(op: UnaryOp, input: &Meta) -> Result<Meta> {
         | UnaryOp::Acosh
         | UnaryOp::Atanh
         | UnaryOp::Sigmoid
-        | UnaryOp::Erf => {
+        | UnaryOp::Erf
+        | UnaryOp::Gelu => {
             float(op.name(), input)?;
             Ok(input.clone())
         }

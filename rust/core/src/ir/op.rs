@@ -34,7 +34,7 @@ family!(
         Exp => "exp", Expm1 => "expm1", Log => "log", Log1p => "log1p", Sqrt => "sqrt",
         Sin => "sin", Cos => "cos", Tan => "tan", Asin => "asin", Acos => "acos", Atan => "atan",
         Sinh => "sinh", Cosh => "cosh", Tanh => "tanh", Asinh => "asinh", Acosh => "acosh", Atanh => "atanh",
-        Sigmoid => "sigmoid", Erf => "erf",
+        Sigmoid => "sigmoid", Erf => "erf", Gelu => "gelu",
         Floor => "floor", Ceil => "ceil", Round => "round", Trunc => "trunc", Not => "not",
     }
 );

@@ -43,7 +43,13 @@ fn unary_domain(op: UnaryOp) -> (f64, f64) {
         | UnaryOp::Round
         | UnaryOp::Trunc
         | UnaryOp::Not => (-9.0, 9.0),
-        UnaryOp::Exp | UnaryOp::Sigmoid | UnaryOp::Asinh | UnaryOp::Atan | UnaryOp::Sin | UnaryOp::Cos => (-20.0, 20.0),
+        UnaryOp::Exp
+        | UnaryOp::Sigmoid
+        | UnaryOp::Gelu
+        | UnaryOp::Asinh
+        | UnaryOp::Atan
+        | UnaryOp::Sin
+        | UnaryOp::Cos => (-20.0, 20.0),
         UnaryOp::Expm1 | UnaryOp::Erf => (-4.0, 4.0),
         UnaryOp::Log | UnaryOp::Sqrt => (0.01, 50.0),
         UnaryOp::Log1p => (-0.9, 9.0),
@@ -83,7 +89,8 @@ fn unary_takes(op: UnaryOp, dtype: DType) -> bool {
         | UnaryOp::Acosh
         | UnaryOp::Atanh
         | UnaryOp::Sigmoid
-        | UnaryOp::Erf => dtype.is_float(),
+        | UnaryOp::Erf
+        | UnaryOp::Gelu => dtype.is_float(),
     }
 }
 
@@ -103,6 +110,8 @@ fn unary_close(op: UnaryOp) -> Close {
         | UnaryOp::Trunc => Close::EXACT,
         // Near a root the result is the rounding of the argument's reduction.
         UnaryOp::Sin | UnaryOp::Cos => Close { units: 1.0, scale: 1.0 },
+        // Far below zero 1 + erf(x) loses its digits.
+        UnaryOp::Gelu => Close { units: 4.0, scale: 1.0 },
         _ => Close::ROUNDED,
     }
 }

@@ -75,6 +75,7 @@ fn unary_float(op: UnaryOp, x: f64) -> Result<f64> {
         UnaryOp::Atanh => special::atanh(x),
         UnaryOp::Sigmoid => special::sigmoid(x),
         UnaryOp::Erf => special::erf(x),
+        UnaryOp::Gelu => x * 0.5 * (1.0 + special::erf(x * std::f64::consts::FRAC_1_SQRT_2)),
         UnaryOp::Floor => x.floor(),
         UnaryOp::Ceil => x.ceil(),
         UnaryOp::Round => x.round_ties_even(),
@@ -109,7 +110,8 @@ fn unary_int(op: UnaryOp, x: i128) -> Result<i128> {
         | UnaryOp::Acosh
         | UnaryOp::Atanh
         | UnaryOp::Sigmoid
-        | UnaryOp::Erf => return Err(undefined(op.name(), "integers")),
+        | UnaryOp::Erf
+        | UnaryOp::Gelu => return Err(undefined(op.name(), "integers")),
     })
 }
 

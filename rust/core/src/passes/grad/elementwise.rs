@@ -38,8 +38,18 @@ pub(super) fn unary(op: UnaryOp, s: &Site<'_>) -> Result<InputGrads> {
             let bell = b.unary(UnaryOp::Exp, &b.neg(&b.mul(x, x)?)?)?;
             b.mul(g, &b.scale(&bell, std::f64::consts::FRAC_2_SQRT_PI)?)?
         }
+        UnaryOp::Gelu => b.mul(g, &gelu_slope(b, x)?)?,
     };
     Ok(smallvec![Some(grad)])
+}
+
+/// `Phi(x) + x Phi'(x)`. It is made of the input alone, so that a captured step computes it where it has the input at hand.
+fn gelu_slope(b: &dyn Builder, x: &Edge) -> Result<Edge> {
+    use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+    let erf = b.unary(UnaryOp::Erf, &b.scale(x, FRAC_1_SQRT_2)?)?;
+    let bell = b.unary(UnaryOp::Exp, &b.scale(&b.mul(x, x)?, -0.5)?)?;
+    let density = b.scale(&bell, 0.5 * FRAC_1_SQRT_2 * FRAC_2_SQRT_PI)?;
+    b.add(&b.scale(&b.shift(&erf, 1.0)?, 0.5)?, &b.mul(x, &density)?)
 }
 
 fn one_minus_square(b: &dyn Builder, x: &Edge) -> Result<Edge> {

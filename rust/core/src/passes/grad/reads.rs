@@ -72,7 +72,8 @@ pub fn reads(op: &Op) -> Option<Reads> {
             | UnaryOp::Asinh
             | UnaryOp::Acosh
             | UnaryOp::Atanh
-            | UnaryOp::Erf => Reads::INPUTS,
+            | UnaryOp::Erf
+            | UnaryOp::Gelu => Reads::INPUTS,
         },
         Op::Binary(binary) => match binary {
             BinaryOp::Add | BinaryOp::Sub => Reads::NOTHING,

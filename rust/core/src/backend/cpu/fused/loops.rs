@@ -9,7 +9,7 @@ use super::io::Real;
 use crate::backend::cpu::arch::{Kernel, Lanes, dispatch};
 use crate::backend::cpu::element::Float;
 use crate::backend::cpu::kernel::{Dst, Src};
-use crate::backend::cpu::math::{Combine, Erf, Exp, Expm1, Function, Log, Log1p, Sigmoid, Tanh, simple};
+use crate::backend::cpu::math::{Combine, Erf, Exp, Expm1, Function, Gelu, Log, Log1p, Sigmoid, Tanh, simple};
 use crate::backend::cpu::native::{Recorder, Value};
 use crate::backend::cpu::pointwise::{self, Relation, relation};
 use crate::buffer::Meta;
@@ -324,6 +324,7 @@ pub(super) fn elementary(op: UnaryOp) -> Option<Way<f32>> {
         UnaryOp::Tanh => each::<One<Tanh>, f32, 1>(),
         UnaryOp::Sigmoid => each::<One<Sigmoid>, f32, 1>(),
         UnaryOp::Erf => each::<One<Erf>, f32, 1>(),
+        UnaryOp::Gelu => each::<One<Gelu>, f32, 1>(),
         _ => return None,
     })
 }

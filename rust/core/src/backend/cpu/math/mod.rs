@@ -10,7 +10,7 @@ pub(in crate::backend::cpu) mod simple;
 mod tanh;
 mod trigonometry;
 
-pub(in crate::backend::cpu) use erf::Erf;
+pub(in crate::backend::cpu) use erf::{Erf, Gelu};
 pub(in crate::backend::cpu) use exp::{Exp, Expm1, Sigmoid};
 pub(in crate::backend::cpu) use log::{Log, Log1p};
 pub(in crate::backend::cpu) use tanh::Tanh;

@@ -13,7 +13,7 @@ pub(super) use cast::{cast, scalar_bytes};
 pub(super) use compare::{compare, select};
 pub(super) use relation::Relation;
 #[cfg(test)]
-pub(super) use special::{erf, sigmoid};
+pub(super) use special::{erf, gelu, sigmoid};
 pub(super) use unary::unary;
 
 use super::kernel::{Dst, Src};

@@ -66,6 +66,11 @@ pub(in crate::backend::cpu) fn sigmoid(x: f64) -> f64 {
     if x < 0.0 { small / (1.0 + small) } else { 1.0 / (1.0 + small) }
 }
 
+/// `x Phi(x)`, with the distribution function of the normal distribution.
+pub(in crate::backend::cpu) fn gelu(x: f64) -> f64 {
+    x * 0.5 * (1.0 + erf(x * std::f64::consts::FRAC_1_SQRT_2))
+}
+
 /// Inverse of cosh: `log1p(t + sqrt(t (t + 2)))` with `t = x - 1`, which keeps the digits near 1.
 pub(super) fn acosh(x: f64) -> f64 {
     if x < 1.0 {

@@ -1,10 +1,10 @@
 //! Functions of one element.
 
-use super::special::{acosh, asinh, atanh, erf, sigmoid};
+use super::special::{acosh, asinh, atanh, erf, gelu, sigmoid};
 use super::{map, vector};
 use crate::backend::cpu::element::{Compute, Float, Truth};
 use crate::backend::cpu::kernel::{Dst, Src};
-use crate::backend::cpu::math::{Cos, Erf, Exp, Expm1, Log, Log1p, Sigmoid, Sin, Tanh, simple};
+use crate::backend::cpu::math::{Cos, Erf, Exp, Expm1, Gelu, Log, Log1p, Sigmoid, Sin, Tanh, simple};
 use crate::error::{Error, Result};
 use crate::ir::op::UnaryOp;
 
@@ -56,6 +56,7 @@ macro_rules! floats {
                 UnaryOp::Atanh => map(x, out, wide(atanh)),
                 UnaryOp::Sigmoid => $elementary!(Sigmoid, wide(sigmoid), x, out),
                 UnaryOp::Erf => $elementary!(Erf, wide(erf), x, out),
+                UnaryOp::Gelu => $elementary!(Gelu, wide(gelu), x, out),
                 UnaryOp::Floor => vector::map::<simple::Floor, T>(x, out),
                 UnaryOp::Ceil => vector::map::<simple::Ceil, T>(x, out),
                 UnaryOp::Round => vector::map::<simple::Round, T>(x, out),
@@ -115,7 +116,8 @@ macro_rules! integers {
                 | UnaryOp::Acosh
                 | UnaryOp::Atanh
                 | UnaryOp::Sigmoid
-                | UnaryOp::Erf => Err(unsupported(op, x)),
+                | UnaryOp::Erf
+                | UnaryOp::Gelu => Err(unsupported(op, x)),
             }
         }
     };

@@ -62,6 +62,7 @@ fn float(op: UnaryOp) -> Result<&'static str> {
         UnaryOp::Atanh => "area_tanh",
         UnaryOp::Sigmoid => "sigmoid",
         UnaryOp::Erf => "error_function",
+        UnaryOp::Gelu => "gaussian_unit",
         UnaryOp::Floor => "floor",
         UnaryOp::Ceil => "ceil",
         UnaryOp::Round => "round",

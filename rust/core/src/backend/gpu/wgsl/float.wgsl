@@ -320,6 +320,10 @@ fn error_function(x: f32) -> f32 {
     return copy_sign(1.0 - exponential(far), x);
 }
 
+fn gaussian_unit(x: f32) -> f32 {
+    return (x * 0.5) * (error_function(x * 0.7071067811865476) + 1.0);
+}
+
 // A product and what rounding took from it, by splitting both factors into halves.
 fn exact_product(a: f32, b: f32) -> vec2<f32> {
     let ah = bitcast<f32>(bitcast<u32>(a) & 0xfffff000u);

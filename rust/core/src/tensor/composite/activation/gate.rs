@@ -11,16 +11,16 @@ use crate::tensor::face::face;
 /// `x Phi(x)`, or its approximation with tanh. Source: Hendrycks and Gimpel 2016, equation 2.
 pub fn gelu(x: &Edge, approximate: &str) -> Result<Edge> {
     let b = face();
-    let inner = match approximate {
-        "none" => b.unary(UnaryOp::Erf, &b.scale(x, std::f64::consts::FRAC_1_SQRT_2)?)?,
+    match approximate {
+        "none" => b.unary(UnaryOp::Gelu, x),
         "tanh" => {
             let cubic = b.scale(&b.mul(&b.mul(x, x)?, x)?, 0.044_715)?;
             let root = std::f64::consts::FRAC_2_PI.sqrt();
-            b.unary(UnaryOp::Tanh, &b.scale(&b.add(x, &cubic)?, root)?)?
+            let inner = b.unary(UnaryOp::Tanh, &b.scale(&b.add(x, &cubic)?, root)?)?;
+            b.mul(&b.scale(x, 0.5)?, &b.shift(&inner, 1.0)?)
         }
-        _ => return Err(Error::value("gelu", "approximate to be \"none\" or \"tanh\"", format!("{approximate:?}"))),
-    };
-    b.mul(&b.scale(x, 0.5)?, &b.shift(&inner, 1.0)?)
+        _ => Err(Error::value("gelu", "approximate to be \"none\" or \"tanh\"", format!("{approximate:?}"))),
+    }
 }
 
 /// `x sigmoid(x)`. Source: Elfwing, Uchibe and Doya 2018.
