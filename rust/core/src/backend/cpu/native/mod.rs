@@ -23,7 +23,7 @@ use emit::Target;
 use graph::Node;
 use memory::Function;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 
 /// Operands of a piece of code at most.
 pub(super) const OPERANDS: usize = 32;
@@ -32,8 +32,11 @@ pub(super) const OPERANDS: usize = 32;
 #[derive(Debug)]
 pub(super) struct Native(Function);
 
+/// Code by what it computes and for which registers.
+type Known = HashMap<(Target, Vec<Node>), Weak<Native>>;
+
 /// What there is, so that the same work in many layers is one piece of code.
-static KNOWN: Mutex<Option<HashMap<(Target, Vec<Node>), Weak<Native>>>> = Mutex::new(None);
+static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
 
 impl Native {
     /// Code for a graph of f32 or f64, if this instruction set and the system allow it.
@@ -43,7 +46,6 @@ impl Native {
             return None;
         }
         let mut known = KNOWN.lock().ok()?;
-        let known = known.get_or_insert_with(HashMap::new);
         let key = (target, graph.nodes.clone());
         if let Some(native) = known.get(&key).and_then(Weak::upgrade) {
             return Some(native);

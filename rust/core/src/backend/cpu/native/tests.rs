@@ -96,51 +96,45 @@ fn holds<F: Formula<T>, T: Vectored>(name: &str) {
     }
 }
 
-/// Stamp a formula for each body and test it for these floats.
+/// Stamp a formula of three operands and a test of it for these floats.
+///
+/// `[f32] name(l, a, b, c) = body;` expands to `fn name()` with a type of its own that implements `Formula<f32>`.
 macro_rules! formulas {
     ($([$($type:ty),+] $name:ident($l:ident, $a:ident, $b:ident, $c:ident) = $body:expr;)+) => {$(
         #[test]
-        #[allow(non_snake_case, unused_variables)]
         fn $name() {
             struct This;
-            impl<T: Float> Formula<T> for This where Self: Of<T> {
-                #[inline(always)]
-                fn of<L: Lanes<Elem = T>>(l: L, x: [L::V; 3]) -> L::V {
-                    <Self as Of<T>>::of(l, x)
-                }
-            }
             $(
-                impl Of<$type> for This {
+                impl Formula<$type> for This {
                     #[inline(always)]
                     fn of<L: Lanes<Elem = $type>>($l: L, [$a, $b, $c]: [L::V; 3]) -> L::V {
                         $body
                     }
                 }
-                holds::<This, $type>(stringify!($name));
             )+
+            $(holds::<This, $type>(stringify!($name));)+
         }
     )+};
-}
-
-/// A formula of one float alone.
-trait Of<T: Float> {
-    fn of<L: Lanes<Elem = T>>(l: L, x: [L::V; 3]) -> L::V;
 }
 
 formulas! {
     [f32, f64] sums(l, a, b, c) = l.sub(l.add(a, b), l.add(c, a));
     [f32, f64] products(l, a, b, c) = l.div(l.mul(a, b), l.sub(c, l.constant(0.3)));
-    [f32, f64] fused_sums(l, a, b, c) = l.mul_add(a, b, l.neg_mul_add(c, a, l.mul_add(l.constant(2.5), b, l.constant(-1.25))));
-    [f32, f64] fused_of_the_same(l, a, b, c) = l.mul_add(a, a, l.add(l.mul_add(b, c, b), l.neg_mul_add(c, l.constant(3.0), c)));
+    [f32, f64] fused_sums(l, a, b, c) =
+        l.mul_add(a, b, l.neg_mul_add(c, a, l.mul_add(l.constant(2.5), b, l.constant(-1.25))));
+    [f32, f64] fused_of_the_same(l, a, b, c) =
+        l.mul_add(a, a, l.add(l.mul_add(b, c, b), l.neg_mul_add(c, l.constant(3.0), c)));
     [f32, f64] fused_over_each_operand(l, a, b, c) = {
         let x = l.mul_add(l.add(a, b), c, a);
         let y = l.mul_add(c, l.sub(a, b), b);
         l.add(x, l.add(y, l.mul_add(a, b, l.mul(c, c))))
     };
-    [f32, f64] roots_and_whole_numbers(l, a, b, c) = l.add(l.add(l.sqrt(a), l.floor(b)), l.add(l.ceil(c), l.sub(l.trunc(a), l.round(b))));
+    [f32, f64] roots_and_whole_numbers(l, a, b, c) =
+        l.add(l.add(l.sqrt(a), l.floor(b)), l.add(l.ceil(c), l.sub(l.trunc(a), l.round(b))));
     [f32, f64] smaller_and_larger(l, a, b, c) = l.larger(l.smaller(a, b), l.max(l.min(b, c), l.constant(0.0)));
     [f32, f64] signs(l, a, b, c) = l.copy_sign(l.neg(a), l.xor(b, l.abs(c)));
-    [f32, f64] bits_of_numbers(l, a, b, c) = l.or(l.and(l.sub_bits(a, b), l.shift_right(c, 3)), l.and_not(b, l.shift_left(l.add_bits(a, c), 5)));
+    [f32, f64] bits_of_numbers(l, a, b, c) =
+        l.or(l.and(l.sub_bits(a, b), l.shift_right(c, 3)), l.and_not(b, l.shift_left(l.add_bits(a, c), 5)));
     [f32, f64] choices(l, a, b, c) = {
         let mask = l.mask_or(l.lt(a, b), l.mask_not(l.mask_and(l.le(b, c), l.eq(a, a))));
         l.select(mask, l.select(l.lt(c, l.constant(0.0)), l.constant(2.0), a), c)
