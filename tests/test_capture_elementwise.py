@@ -1,5 +1,7 @@
 """Elementwise parts of captured functions give the bits of eager calls, however many values live at once."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -73,3 +75,25 @@ def test_special_values_come_out_as_in_eager_calls(dtype: Any) -> None:
         return tuple(two(one(x), y) for one in ONE for two in TWO)
 
     assert_same(ts.compile(function)(x, y), function(x, y))
+
+
+#: Refuses memory that is first written and then run (prctl PR_SET_MDWE), as hardened systems do.
+REFUSED = """
+import ctypes, sys
+if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0):
+    sys.exit(7)
+import numpy as np
+import trainsmith as ts
+x = ts.asarray(np.linspace(-3, 3, 1000, dtype=np.float32))
+formula = lambda x: ts.exp(-x * x * 0.5) * x + 1.0
+assert np.asarray(ts.compile(formula)(x)).tobytes() == np.asarray(formula(x)).tobytes()
+assert not [line for line in open("/proc/self/maps") if " r-xp 00000000 00:00 0" in line and "[" not in line]
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the refusal is asked of Linux")
+def test_loops_compute_where_the_system_runs_no_written_memory() -> None:
+    done = subprocess.run([sys.executable, "-c", REFUSED], capture_output=True, text=True)
+    if done.returncode == 7:
+        pytest.skip("this kernel has no PR_SET_MDWE")
+    assert not done.returncode, done.stderr

@@ -8,7 +8,11 @@ use memmap2::{Mmap, MmapMut};
 #[derive(Debug)]
 pub(super) struct Function(Mmap);
 
+#[cfg(target_arch = "x86_64")]
 type Entry = unsafe extern "sysv64" fn(*const *mut u8, usize);
+/// Other processors do not know that convention, and nothing writes code for them.
+#[cfg(not(target_arch = "x86_64"))]
+type Entry = unsafe extern "C" fn(*const *mut u8, usize);
 
 impl Function {
     /// None where the system does not let a program run what it has written.
