@@ -17,8 +17,6 @@ use crate::backend::cpu::arch::{Kernel, Lanes, Vectored, chosen};
 use crate::error::{Error, Result};
 use std::ops::Range;
 
-/// Terms of a block of the depth.
-const DEPTH: usize = 256;
 /// Bytes of a block of the right factor, for half of a small second cache.
 const BLOCK: usize = 256 * 1024;
 /// Bytes of panels that are read again for every tile: they stay in the second cache.
@@ -64,7 +62,7 @@ struct Blocks {
 
 impl Blocks {
     fn new<T>(size: Size, a: (isize, isize), b: (isize, isize)) -> Self {
-        let depth = size.depth.div_ceil(size.depth.div_ceil(DEPTH).max(1)).max(1);
+        let depth = size.terms();
         let most = (BLOCK / size_of::<T>() / depth / 64 * 64).max(64);
         let columns = size.columns.div_ceil(size.columns.div_ceil(most).max(1)).next_multiple_of(64).min(most);
         let far = |step: isize| step.unsigned_abs() * size_of::<T>();
@@ -430,7 +428,7 @@ mod tests {
                         let (a, b) = (a[i * k + l], b[l * n + j]);
                         if fuses || cfg!(target_arch = "aarch64") { a.mul_add(b, sum) } else { a * b + sum }
                     };
-                    let block = k.div_ceil(k.div_ceil(DEPTH).max(1)).max(1);
+                    let block = Size { rows: m, columns: n, depth: k }.terms();
                     let sums = (0..k).step_by(block).map(|l| (l..k.min(l + block)).fold(0.0, term));
                     sums.reduce(|sum, block| sum + block).unwrap_or(0.0)
                 };

@@ -14,7 +14,15 @@ pub(in crate::backend::cpu) struct Size {
     pub(in crate::backend::cpu) depth: usize,
 }
 
+/// Terms of a block of the depth.
+const DEPTH: usize = 256;
+
 impl Size {
+    /// Terms that a sum adds before they are added to those before: the depth in equal blocks.
+    pub(super) fn terms(self) -> usize {
+        self.depth.div_ceil(self.depth.div_ceil(DEPTH).max(1)).max(1)
+    }
+
     /// The size of the transposed product.
     pub(super) fn transposed(self) -> Self {
         Self { rows: self.columns, columns: self.rows, depth: self.depth }

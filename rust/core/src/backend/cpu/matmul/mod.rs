@@ -2,12 +2,13 @@
 //!
 //! `blocked.rs` walks over a product by blocks that fit the caches, `micro.rs` computes tiles of it in registers,
 //! `pack.rs` copies what cannot be read in place, `panels.rs` does so once for many parts, `ahead.rs`
-//! brings near what comes next, `integer.rs` multiplies modulo 2^64.
+//! brings near what comes next, `column.rs` computes single columns, `integer.rs` multiplies modulo 2^64.
 
 #![allow(unsafe_code, reason = "tiles are read and written by address")]
 
 mod ahead;
 mod blocked;
+mod column;
 mod integer;
 mod matrix;
 mod micro;
@@ -43,25 +44,23 @@ pub(super) fn matmul(a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> 
 
 /// `out = a x b`, row-major.
 pub(super) fn float<T: Vectored>(size: Size, a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) -> Result<()> {
-    by_rows(Product::new, size, a, b, out)
+    by_rows(false, size, a, b, out)
 }
 
 /// `out = out + a x b`, row-major.
 pub(super) fn add<T: Vectored>(size: Size, a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) -> Result<()> {
-    by_rows(|size, a, b| Product::new(size, a, b).map(Product::added), size, a, b, out)
+    by_rows(true, size, a, b, out)
 }
 
-fn by_rows<'a, T: Vectored>(
-    product: impl Fn(Size, Matrix<'a, T>, Matrix<'a, T>) -> Result<Product<'a, T>>,
-    size: Size,
-    a: Matrix<'a, T>,
-    b: Matrix<'a, T>,
-    out: &mut [T],
-) -> Result<()> {
-    // A single column is computed as a row, whose neighbours fill registers.
+fn by_rows<T: Vectored>(adds: bool, size: Size, a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) -> Result<()> {
+    if size.columns == 1 && a.column_step == 1 {
+        return column::column(adds, size, &a, &b, out);
+    }
+    // Another single column is computed as a row, whose neighbours fill registers.
     let (size, a, b) =
         if size.columns == 1 { (size.transposed(), b.transposed(), a.transposed()) } else { (size, a, b) };
-    let product = product(size, a, b)?;
+    let product = Product::new(size, a, b)?;
+    let product = if adds { product.added() } else { product };
     let target = Target::new(out, size.rows, size.columns, size.columns)?;
     memory::with(product.scratch(), |scratch| product.run((0, 0), target, scratch))
 }
@@ -121,7 +120,17 @@ mod tests {
 
     #[test]
     fn all_strides_give_the_same_bits() {
-        let sizes = [(1, 1, 1), (1, 7, 50), (6, 77, 1), (3, 2, 4), (3, 1, 4), (9, 600, 9), (17, 33, 9), (70, 140, 65)];
+        let sizes = [
+            (1, 1, 1),
+            (1, 7, 50),
+            (6, 77, 1),
+            (3, 2, 4),
+            (3, 1, 4),
+            (9, 600, 9),
+            (40, 600, 1),
+            (17, 33, 9),
+            (70, 140, 65),
+        ];
         for (m, k, n) in sizes {
             let a: Vec<f64> = (0..m * k).map(|i| (i as f64 * 0.7).sin()).collect();
             let b: Vec<f64> = (0..k * n).map(|i| (i as f64 * 0.3).cos()).collect();
