@@ -92,7 +92,7 @@ mod tests {
                     // Numbers are eighths, and every product and sum is exact.
                     let number = |i: usize| ((i * 7 + 3) % 31) as f32 * 0.125 - 1.75;
                     let a: Vec<f32> = (0..rows * (depth + 3)).map(number).collect();
-                    let b: Vec<f32> = (0..2 * depth + 1).map(|i| number(i + 5)).collect();
+                    let b: Vec<f32> = (0..=2 * depth).map(|i| number(i + 5)).collect();
                     let mut got = vec![2.5; rows + 1];
                     let size = Size { rows, columns: 1, depth };
                     let (first, steps) = ((a.as_ptr(), b.as_ptr()), ((depth + 3) as isize, 2));
