@@ -70,6 +70,7 @@ enum Work<'c, T> {
 pub(super) struct Bound<'c, T> {
     pub(super) instruction: &'c Instruction,
     work: Work<'c, T>,
+    /// Operands, where no machine code has its own.
     from: [Place<T>; OPERANDS],
     to: Place<T>,
 }
@@ -183,8 +184,10 @@ pub(super) fn bind<'c, T: Real>(
             None => resolve(instruction.code).map_or(Work::Other, |way| Work::Loop(way.run)),
         };
         let mut from = [still(std::ptr::null_mut(), false); OPERANDS];
-        for (from, &operand) in from.iter_mut().zip(&instruction.from) {
-            *from = source(operand, instruction.reads())?;
+        if run.is_none() {
+            for (from, &operand) in from.iter_mut().zip(&instruction.from) {
+                *from = source(operand, instruction.reads())?;
+            }
         }
         let to = match instruction.to {
             Target::Register(i) => still(registers.at(i)?, false),

@@ -1,6 +1,6 @@
 //! From a body to the code that runs on tiles: values get registers, and what does not change from tile to tile comes first.
 
-use super::joined::{Joined, join};
+use super::joined::{Joined, is_whole, join};
 use super::last::{After, Last, last};
 use super::loops::{pairs, takes_copies};
 use crate::buffer::Meta;
@@ -212,7 +212,7 @@ pub(in crate::backend::cpu) fn compile(op: &FusedOp, dense: &[bool], under: &[Un
     let each = (&maker.each.0[..], &maker.each.1[..]);
     let last = after.and_then(|after| last(after, &inputs, &maker.once.1, each, &outputs));
     let joined = if last.is_some() { vec![] } else { join(dtype, &maker.once.1, each.1) };
-    let whole = is_whole(&joined, each);
+    let whole = is_whole(&joined, (&maker.once.0, &maker.once.1), each);
     let streams = (0..inputs.len()).filter(|&i| inputs[i].class == Class::Full && !whole);
     let streams = streams.filter(|&i| each.1.iter().any(|step| step.from.contains(&Source::Input(i)))).collect();
     Some(Compiled {
@@ -229,12 +229,6 @@ pub(in crate::backend::cpu) fn compile(op: &FusedOp, dense: &[bool], under: &[Un
         folds: maker.folds,
         registers: maker.registers.count,
     })
-}
-
-/// Whether one piece of machine code does all the work of a tile, from what lies in memory to what lies in memory.
-fn is_whole(joined: &[Joined], (loads, instructions): (&[Load], &[Instruction])) -> bool {
-    let [joined] = joined else { return false };
-    loads.is_empty() && joined.instructions == (0..instructions.len()) && joined.is_of_memory()
 }
 
 /// The class of a shape, if it has one in this space.

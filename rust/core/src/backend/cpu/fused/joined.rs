@@ -1,6 +1,6 @@
 //! Runs of instructions that one piece of machine code computes, so that what they alone read stays in registers.
 
-use super::compile::{Code, Instruction, Source, Target};
+use super::compile::{Class, Code, Instruction, Load, Source, Target};
 use super::io::Real;
 use super::loops::{OPERANDS, Way, resolve};
 use crate::backend::cpu::arch::{Lanes, chosen};
@@ -16,13 +16,6 @@ pub(super) struct Joined {
     pub(super) native: Arc<Native>,
     /// What the code reads and writes, in the order of its operands.
     pub(super) operands: Vec<Source>,
-}
-
-impl Joined {
-    /// Whether it touches no registers but copies of numbers.
-    pub(super) fn is_of_memory(&self) -> bool {
-        !self.operands.iter().any(|operand| matches!(operand, Source::Register(_)))
-    }
 }
 
 /// Find the runs among the instructions of each tile, after those that run once. Where no code can be made there are none.
@@ -47,12 +40,27 @@ fn typed<T: Real>(once: &[Instruction], instructions: &[Instruction]) -> Vec<Joi
     found
 }
 
+/// Whether one piece of machine code does all the work of a tile, from what lies in memory to what lies in memory.
+///
+/// What holds for all tiles is single numbers then, as the short registers of such a body need.
+pub(super) fn is_whole(joined: &[Joined], once: (&[Load], &[Instruction]), each: (&[Load], &[Instruction])) -> bool {
+    let [joined] = joined else { return false };
+    let mut classes = once.0.iter().map(|load| load.class).chain(once.1.iter().map(|made| made.class));
+    let numbers = classes.all(|class| class == Class::Number);
+    let memory = !joined.operands.iter().any(|operand| matches!(operand, Source::Register(_)));
+    numbers && memory && each.0.is_empty() && joined.instructions == (0..each.1.len())
+}
+
+/// The instruction that fills a register whose value holds for all tiles.
+pub(super) fn made(register: usize, once: &[Instruction]) -> Option<&Instruction> {
+    once.iter().find(|instruction| instruction.to == Target::Register(register))
+}
+
 /// The number whose copies an operand is, if the program says it.
 pub(super) fn filled(source: Source, once: &[Instruction]) -> Option<f64> {
     let Source::Copies(copies) = source else { return None };
-    let made = |register: usize| once.iter().find(|instruction| instruction.to == Target::Register(register));
-    let Source::Register(number) = *made(copies)?.from.first()? else { return None };
-    match made(number)?.code {
+    let Source::Register(number) = *made(copies, once)?.from.first()? else { return None };
+    match made(number, once)?.code {
         Code::Fill(number) => Some(number),
         _ => None,
     }

@@ -2,7 +2,7 @@
 //! a matrix of factors; after a convolution a bias of channels and rectified linear units.
 
 use super::compile::{Class, Code, Instruction, Load, Side, Source, Target};
-use super::joined::filled;
+use super::joined::{filled, made};
 use crate::ir::op::{BinaryOp, CompareOp};
 
 /// What becomes of a product's elements, in this order; operands are numbers of inputs.
@@ -74,7 +74,7 @@ pub(super) fn last(
                 last.add(c, inputs, once)?;
             }
             (Code::Choose(CompareOp::LessEqual), &[x, zero, other, y])
-                if zero == other && y == value && !last.ends() && is_zero(zero, once) =>
+                if zero == other && y == value && !last.ends() && filled(zero, once) == Some(0.0) =>
             {
                 match x {
                     _ if x == value && !last.relu => last.relu = true,
@@ -131,14 +131,4 @@ impl Last {
 fn is_whole(input: usize, inputs: &[Side]) -> bool {
     let in_memory = inputs.split_last().map_or(&[][..], |(_, others)| others);
     in_memory.get(input).is_some_and(|side| side.class == Class::Full && !side.truth && !side.mixed)
-}
-
-/// The instruction that fills a register whose value holds for all tiles.
-fn made(register: usize, once: &[Instruction]) -> Option<&Instruction> {
-    once.iter().find(|instruction| instruction.to == Target::Register(register))
-}
-
-/// Whether an operand is copies of zero.
-fn is_zero(source: Source, once: &[Instruction]) -> bool {
-    filled(source, once) == Some(0.0)
 }

@@ -43,7 +43,8 @@ impl Function<f32> for Erf {
     }
 }
 
-/// `x Phi(x)`, with the distribution function of the normal distribution; at most 1.5 units off, of 1 or of the result if that is larger.
+/// `x Phi(x)`, with the distribution function of the normal distribution; at most 1.5 units off, of 1 or of the result if
+/// that is larger.
 #[derive(Debug)]
 pub(in crate::backend::cpu) struct Gelu;
 

@@ -123,8 +123,8 @@ impl Allocator<'_> {
                 self.result.constants.push(bits);
                 return Some(());
             }
-            Node::Load(operand) => Step::Load { to: self.result_of(turn, &[])?, operand },
-            Node::Whole(operand) => Step::Whole { to: self.result_of(turn, &[])?, operand },
+            Node::Load(operand) => Step::Load { to: self.result_of(turn)?, operand },
+            Node::Whole(operand) => Step::Whole { to: self.result_of(turn)?, operand },
             Node::Store(operand, x) => {
                 let from = self.register(x, &[x])?;
                 self.release(turn);
@@ -132,35 +132,35 @@ impl Allocator<'_> {
             }
             Node::One(op, x) => {
                 let x = self.place(x);
-                Step::One { op, to: self.result_of(turn, &[])?, x }
+                Step::One { op, to: self.result_of(turn)?, x }
             }
             Node::Two(op, a, b) => {
                 let (left, right) = if op.commutes() && !self.is_near(a) { (b, a) } else { (a, b) };
                 let (left, right) = (self.register(left, &[a, b])?, self.place(right));
-                Step::Two { op, to: self.result_of(turn, &[])?, left, right }
+                Step::Two { op, to: self.result_of(turn)?, left, right }
             }
             Node::MulAdd { negative, a, b, c } => self.mul_add(turn, negative, a, b, c)?,
             Node::Shift { up, x, places } => {
                 let x = self.register(x, &[x])?;
-                Step::Shift { up, to: self.result_of(turn, &[])?, x, places }
+                Step::Shift { up, to: self.result_of(turn)?, x, places }
             }
             Node::Compare(relation, a, b) => {
                 let (left, right) = (self.register(a, &[a, b])?, self.place(b));
-                Step::Compare { relation, to: self.result_of(turn, &[])?, left, right }
+                Step::Compare { relation, to: self.result_of(turn)?, left, right }
             }
             Node::Select { mask, a, b } => {
                 let all = [mask, a, b];
                 let (mask, no) = (self.register(mask, &all)?, self.register(b, &all)?);
                 let yes = self.place(a);
-                Step::Select { to: self.result_of(turn, &[])?, mask, yes, no }
+                Step::Select { to: self.result_of(turn)?, mask, yes, no }
             }
             Node::MaskNot(x) => {
                 let x = self.register(x, &[x])?;
-                Step::MaskNot { to: self.result_of(turn, &[])?, x }
+                Step::MaskNot { to: self.result_of(turn)?, x }
             }
             Node::MaskTwo(op, a, b) => {
                 let (a, b) = (self.register(a, &[a, b])?, self.register(b, &[a, b])?);
-                Step::MaskTwo { op, to: self.result_of(turn, &[])?, a, b }
+                Step::MaskTwo { op, to: self.result_of(turn)?, a, b }
             }
         };
         self.result.steps.push(step);
@@ -180,52 +180,40 @@ impl Allocator<'_> {
         let near = if far == c { b } else { c };
         let near_register = self.register(near, &all)?;
         let right = self.place(far);
-        let last = |this: &Self, value: Value| this.uses[usize::from(value)].iter().all(|&use_| use_ == turn);
-        let (form, over, left) = match right {
-            // The summand lies in memory, or nowhere does anything and a factor can go.
-            _ if far == c => {
-                if !last(self, a) && last(self, b) {
-                    (Form::LeftTo, b, left)
-                } else {
-                    (Form::LeftTo, a, near_register)
-                }
-            }
-            _ if last(self, c) => (Form::LeftRight, c, left),
-            _ if last(self, a) => (Form::ToRight, a, near_register),
-            Place::Register(factor) if last(self, b) => {
-                // `b = b * a + c`
-                let from = Step::MulAdd {
-                    form: Form::ToRight,
-                    negative,
-                    to: factor,
-                    left: near_register,
-                    right: Place::Register(left),
-                };
-                return self.over(turn, b, &all, from);
-            }
-            _ => (Form::LeftRight, c, left),
+        let (form, over, left, right) = if far == c {
+            let factor = !self.ends(a, turn) && self.ends(b, turn);
+            if factor { (Form::LeftTo, b, left, right) } else { (Form::LeftTo, a, near_register, right) }
+        } else if self.ends(c, turn) {
+            (Form::LeftRight, c, left, right)
+        } else if self.ends(a, turn) {
+            (Form::ToRight, a, near_register, right)
+        } else if self.is_near(b) && self.ends(b, turn) {
+            (Form::ToRight, b, near_register, Place::Register(left))
+        } else {
+            (Form::LeftRight, c, left, right)
         };
-        let step = Step::MulAdd { form, negative, to: 0, left, right };
-        self.over(turn, over, &all, step)
+        let to = self.over(turn, over, &all)?;
+        Some(Step::MulAdd { form, negative, to, left, right })
     }
 
-    /// The step with its target in the place of an operand, or of a copy of it where that is read again.
-    fn over(&mut self, turn: usize, over: Value, all: &[Value], step: Step) -> Option<Step> {
-        let Step::MulAdd { form, negative, left, right, .. } = step else { return None };
+    /// A register for what comes about at a turn that holds an operand: its own, or a copy where that is read again.
+    fn over(&mut self, turn: usize, over: Value, all: &[Value]) -> Option<Register> {
         let held = self.at[usize::from(over)]?;
-        let ends = self.uses[usize::from(over)].iter().all(|&use_| use_ == turn);
-        let to = if ends {
-            self.release(turn);
-            self.hold(turn as Value, held);
+        let to = if self.ends(over, turn) {
             held
         } else {
             let to = self.take(false, all)?;
             self.result.steps.push(Step::Move { to, from: Place::Register(held) });
-            self.release(turn);
-            self.hold(turn as Value, to);
             to
         };
-        Some(Step::MulAdd { form, negative, to, left, right })
+        self.release(turn);
+        self.hold(turn as Value, to);
+        Some(to)
+    }
+
+    /// Whether nothing reads a value after a turn.
+    fn ends(&self, value: Value, turn: usize) -> bool {
+        self.uses[usize::from(value)].iter().all(|&later| later == turn)
     }
 
     /// Whether a value is in a register.
@@ -251,11 +239,11 @@ impl Allocator<'_> {
         Some(to)
     }
 
-    /// A register for what comes about at a turn, once the operands of that turn are read.
-    fn result_of(&mut self, turn: usize, locked: &[Value]) -> Option<Register> {
+    /// A register for what comes about at a turn. It may be one of the operands': the instruction reads them before it writes.
+    fn result_of(&mut self, turn: usize) -> Option<Register> {
         self.release(turn);
         let mask = self.graph.nodes[turn].is_mask() && self.supply.masks.is_some();
-        let register = self.take(mask, locked)?;
+        let register = self.take(mask, &[])?;
         self.hold(turn as Value, register);
         Some(register)
     }

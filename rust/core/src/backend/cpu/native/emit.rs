@@ -125,7 +125,6 @@ impl Emitter<'_> {
                 pool.extend_from_slice(&bits.to_le_bytes()[..self.target.element()]);
             }
         }
-        pool.resize(pool.len() + 64, 0);
         pool
     }
 

@@ -129,7 +129,7 @@ impl Graph {
             return value;
         }
         let value = self.nodes.len() as Value;
-        self.failed |= self.nodes.len() == MOST;
+        self.failed |= self.nodes.len() >= MOST;
         if !self.failed {
             self.nodes.push(node);
             self.known.insert(node, value);

@@ -2,7 +2,7 @@
 //!
 //! A `Graph` says what becomes of the lanes of one register; `record` writes it down from the very functions that the
 //! loops of `fused` are made of, so both round alike. `allocate` finds registers, `emit` and `encode` write the bytes.
-//! It takes some microseconds a function. Where no code can be made, the loops compute the same.
+//! Where no code can be made, the loops compute the same.
 
 #![allow(unsafe_code, reason = "runs what it has written")]
 
