@@ -9,6 +9,7 @@
 //! product. `direct.rs` takes windows of more axes.
 
 mod direct;
+mod dots;
 mod grid;
 mod last;
 mod line;
@@ -44,6 +45,7 @@ fn of<T: Vectored>(op: &ConvOp, x: &Src<'_>, kernel: &Src<'_>, last: &Last<'_>, 
     match Shapes::new(op, x, kernel, shape) {
         None => direct::direct::<T>(op, x, kernel, out)?,
         Some(s) if s.moves_nothing(op, x) => products::<T>(&s, x, kernel, out)?,
+        Some(s) if s.taps() > s.places() && dots::fits::<T>(&s) => dots::dots::<T>(&s, x, kernel, out)?,
         Some(s) if s.taps() > s.places() => wide::wide::<T>(&s, x, kernel, out)?,
         Some(s) => return narrow::narrow::<T>(&s, x, kernel, last, out),
     }

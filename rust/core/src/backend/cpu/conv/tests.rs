@@ -160,5 +160,7 @@ fn bands_and_blocks_of_large_planes_join() {
     let turned = [(3, 1, 40, 1, 1, 1), (3, 1, 230, 1, 1, 1)];
     compare(&turned, 19, 2, 7, (1, 1), true);
     compare(&turned, 3, 2, 9, (1, 1), false);
+    compare(&[(3, 1, 14, 1, 1, 1); 2], 70, 30, 20, (1, 1), true);
+    compare(&[(5, 2, 28, 1, 1, 1); 2], 1, 40, 33, (1, 1), true);
     compare(&[(5000, 2, 7, 1, 1, 3)], 1, 2, 3, (1, 1), false);
 }
