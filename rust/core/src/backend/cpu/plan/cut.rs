@@ -4,11 +4,12 @@
 //! of threads.
 
 use super::super::threads;
+use super::panels::product;
 use crate::buffer::Meta;
 use crate::ir::cost::flops;
 use crate::ir::fused::FusedKind;
-use crate::ir::op::{Composite, Op, PoolKind};
-use crate::ir::plan::Located;
+use crate::ir::op::{Composite, Op};
+use crate::ir::plan::{Located, Place, Step};
 use smallvec::SmallVec;
 
 /// Rows of a part where a row is little work: enough that a matrix product reads its right factor seldom.
@@ -27,7 +28,7 @@ const COLUMNS: usize = 128;
 const PARTS: usize = 16;
 
 /// Work, in nanoseconds, below which a part is not worth its own.
-const LEAST: f64 = 500.0;
+pub(super) const LEAST: f64 = 500.0;
 
 /// A row of so many nanoseconds is much work.
 const HEAVY: f64 = 4000.0;
@@ -37,21 +38,69 @@ const HEAVY: f64 = 4000.0;
 pub(super) enum Cutting {
     /// No step is.
     Never,
-    /// Those are that are worth it.
-    Worth,
+    /// Those are that are worth it, and those that stand between the parts of such.
+    Worth(Option<Batch>),
     /// All are, at the same rows of `whole`, into parts of so many.
     Rows { whole: usize, part: usize },
 }
 
+/// The rows that most of a plan's work goes through, and how many parts they are cut into.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Batch {
+    pub(super) rows: usize,
+    pub(super) parts: usize,
+}
+
+impl Batch {
+    /// Of the rows that products have, those that cost most, with the gradients of weights, which add them up. A function of shapes
+    /// alone.
+    pub(super) fn of(steps: &[Step]) -> Option<Self> {
+        let products = steps.iter().filter_map(|step| {
+            let (op, output) = product(step)?;
+            let [left, right] = [&step.inputs[0].meta, &step.inputs[1].meta];
+            let alone = output.shape.iter().rev().skip(2).all(|&size| size == 1);
+            let rows = alone.then(|| output.shape.iter().copied().find(|&size| size > 1)).flatten()?;
+            Some((rows, left.shape.last().copied()?, cost(op, &[left, right], &[output])))
+        });
+        let products: Vec<(usize, usize, f64)> = products.collect();
+        let mut found: Vec<(Self, f64)> = vec![];
+        for &(rows, _, cost) in &products {
+            let parts = parts(rows, cost, ROWS);
+            match found.iter_mut().find(|(batch, _)| batch.rows == rows) {
+                Some((batch, all)) => (batch.parts, *all) = (batch.parts.max(parts), *all + cost),
+                None => found.push((Self { rows, parts }, cost)),
+            }
+        }
+        for (batch, all) in &mut found {
+            *all += products.iter().filter(|&&(_, terms, _)| terms == batch.rows).map(|&(.., cost)| cost).sum::<f64>();
+        }
+        found.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(batch, _)| batch).filter(|batch| batch.parts > 1)
+    }
+}
+
 impl Cutting {
+    /// What holds for a step: one that reads nothing which another has made need not be cut like others, and a product whose
+    /// right factor is large is not cut into more parts for their sake.
+    pub(super) fn of(self, step: &Step) -> Self {
+        let made = step.inputs.iter().any(|input| matches!(input.place, Place::Arena(_)));
+        let wide = product(step).is_some() && step.inputs[1].meta.bytes() > NEAR;
+        match self {
+            Self::Worth(_) if wide || !made => Self::Worth(None),
+            _ => self,
+        }
+    }
+
     /// Rows of a part, and the number of parts, along an axis of this size; `worth` says how many parts are worth it.
     pub(super) fn split(self, size: usize, worth: impl FnOnce() -> usize) -> Option<(usize, usize)> {
         let rows = match self {
             Self::Never => return None,
-            Self::Worth => match worth() {
-                parts @ 2.. => size.div_ceil(parts),
-                _ => return None,
-            },
+            Self::Worth(batch) => {
+                let alike = batch.filter(|batch| batch.rows == size).map_or(0, |batch| batch.parts);
+                match worth() {
+                    0 | 1 if alike < 2 => return None,
+                    parts => size.div_ceil(parts.max(alike)),
+                }
+            }
             Self::Rows { whole, part } if size.is_multiple_of(whole) => size / whole * part,
             Self::Rows { .. } => return None,
         };
@@ -210,7 +259,11 @@ pub(super) fn cost(op: &Op, inputs: &[&Meta], outputs: &[&Meta]) -> f64 {
     match op {
         Op::MatMul => {
             let depth = inputs[0].shape.last().copied().unwrap_or(1) as f64;
-            written * (depth / 100.0 + 0.1)
+            // Few rows or columns fill no tile.
+            let [rows, columns] =
+                outputs[0].shape.last_chunk().copied().unwrap_or([1, 1]).map(|size| size.max(1) as f64);
+            let unused = (8.0 / rows).max(1.0) * (16.0 / columns).max(1.0);
+            written * (unused.min(16.0) * depth / 100.0 + 0.1)
         }
         Op::Conv(conv) => {
             let window: usize = inputs[1].shape[1..].iter().product();
@@ -218,7 +271,7 @@ pub(super) fn cost(op: &Op, inputs: &[&Meta], outputs: &[&Meta]) -> f64 {
         }
         Op::Composite(Composite::Pool(pool) | Composite::PoolGrad { pool, .. }) => {
             let window: usize = pool.window.iter().product();
-            each * if pool.kind == PoolKind::Max { 1.0 + window as f64 } else { 1.0 } * 0.5
+            each * 0.3 + read.min(written) * window as f64 * 0.1
         }
         Op::Composite(Composite::Attention { .. } | Composite::AttentionGrad { .. }) => {
             flops(op, inputs, outputs) as f64 / 200.0

@@ -2,15 +2,15 @@
 
 use super::super::fused::{Class, Compiled, First, Under, class, compile};
 use super::cut::{Cut, Cutting, cost, grain, parts};
-use super::prepare::{Extent, Kernel, Operand, Ready, Slots, operand};
+use super::prepare::{Kernel, Operand, Ready, Slots, operand};
+use super::shares::{share, total};
 use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::ir::fused::{FusedKind, FusedOp};
 use crate::ir::op::Op;
 use crate::ir::plan::{Located, Step};
-use crate::layout::Layout;
 use crate::shape::Shape;
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 /// The steps of a fused op, whose right factor may lie in panels, if it compiles: itself, and one for each fold over rows that were cut.
 ///
@@ -42,10 +42,9 @@ pub(super) fn merge(
     let mut outputs: SmallVec<[Operand; 1]> = SmallVec::new();
     for (i, output) in step.outputs.iter().enumerate() {
         if count > 1 && code.folds.iter().any(|fold| fold.output == i) {
-            let width = output.meta.shape.numel();
-            outputs.push(share(slots, *aside, width, count));
-            later.push(sum(slots, *aside, width, count, output, step));
-            *aside += (width * count * 8).next_multiple_of(64);
+            let left = Meta::new(output.meta.shape.clone(), DType::F64);
+            outputs.push(share(slots, *aside, &left, count));
+            later.push(total(slots, DType::F64, count, output, step, aside));
         } else {
             outputs.push(operand(slots, output, cut.as_ref().map(|cut| (cut.axis, cut))));
         }
@@ -124,31 +123,6 @@ fn cut(op: &FusedOp, code: &Compiled, step: &Step, cost: f64, cutting: Cutting) 
     let first = &body.instructions.first()?.op;
     let free = code.folds.is_empty();
     let worth = || parts(sizes, cost, grain(first, &step.inputs, &space, cost / sizes as f64, free));
-    let (rows, parts) = cutting.split(sizes, worth)?;
+    let (rows, parts) = cutting.of(step).split(sizes, worth)?;
     Some(Cut { axis, inputs: sides, rows, parts })
-}
-
-/// Where the parts of a fold leave their totals, one after the other.
-fn share(slots: Slots, start: usize, width: usize, parts: usize) -> Operand {
-    let extent = || Extent {
-        layout: Layout::contiguous([width].into()),
-        meta: Meta::new([width], DType::F64),
-        bytes: width * 8,
-    };
-    Operand::new(slots.last(), start, (width * 8) as isize, parts, [extent(), extent()])
-}
-
-/// The step that adds the totals of all parts.
-fn sum(slots: Slots, start: usize, width: usize, parts: usize, output: &Located, step: &Step) -> Ready {
-    let totals = slots.aside(start, Meta::new([parts, width], DType::F64));
-    Ready {
-        kernel: Kernel::Total,
-        inputs: smallvec![operand(slots, &totals, None)],
-        outputs: smallvec![operand(slots, output, None)],
-        parts: 1,
-        staged: false,
-        cost: (width * parts) as f64 * 0.5,
-        origin: step.origin.clone(),
-        step: 0,
-    }
 }

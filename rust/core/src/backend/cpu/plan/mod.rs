@@ -7,6 +7,7 @@ mod cut;
 mod merge;
 mod panels;
 mod prepare;
+mod shares;
 mod stage;
 mod timed;
 mod turns;

@@ -62,21 +62,22 @@ pub(super) fn lifted(plan: &Arc<Plan>, given: &[Located], slots: Slots, aside: &
 
 /// The right factor of a product of two matrices, if it holds for all turns, and where it lies outside of the loop.
 fn still<'a>(step: &'a Step, given: &'a [Located]) -> Option<(&'a Located, &'a Located)> {
-    let ((Op::MatMul, output), [left, factor, ..]) = (product(step)?, &step.inputs[..]) else { return None };
+    let ((_, output), [left, factor, ..]) = (product(step)?, &step.inputs[..]) else { return None };
     let single = |located: &Located| located.meta.shape.iter().rev().skip(2).all(|&size| size == 1);
     let Place::Input(i) = factor.place else { return None };
     let wide = output.shape.last().is_some_and(|&columns| columns > 1);
     if wide && single(left) && single(factor) { Some((factor, given.get(i)?)) } else { None }
 }
 
-/// The product that a step begins with, and its result.
-fn product(step: &Step) -> Option<(&Op, &Meta)> {
-    match &step.op {
+/// The product of matrices that a step is or begins with, and its result.
+pub(super) fn product(step: &Step) -> Option<(&Op, &Meta)> {
+    let (op, result) = match &step.op {
         Op::Fused(op) if op.kind() == FusedKind::Product => {
-            Some((&op.body.instructions.first()?.op, &op.body.metas[op.body.first_result()]))
+            (&op.body.instructions.first()?.op, &op.body.metas[op.body.first_result()])
         }
-        op => Some((op, &step.outputs.first()?.meta)),
-    }
+        op => (op, &step.outputs.first()?.meta),
+    };
+    (*op == Op::MatMul).then_some((op, result))
 }
 
 /// The step that packs a factor, and the panels, if there are any for its dtype.

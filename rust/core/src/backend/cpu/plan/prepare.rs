@@ -1,9 +1,10 @@
 //! A plan made ready to run: resolved kernels, places as slots and bytes, steps cut into parts, parts grouped into tasks.
 
 use super::super::fused::{Compiled, First};
-use super::cut::{Cut, Cutting, cost, cut, grain};
+use super::cut::{Batch, Cut, Cutting, cost, cut, grain};
 use super::merge::merge;
 use super::panels::{in_panels, packed};
+use super::shares::shares;
 use super::stage::{Access, Stage, stages};
 use super::turns::{Turns, turns};
 use crate::buffer::Meta;
@@ -165,7 +166,8 @@ pub(super) fn prepare(plan: &Plan) -> Result<Prepared> {
     let aliases = aliases(plan, slots);
     let costs = plan.steps.iter().map(|step| cost(&step.op, &metas(&step.inputs), &metas(&step.outputs)));
     let parallel = costs.sum::<f64>() > SMALL;
-    let (steps, commit, aside) = ready(plan, 0, if parallel { Cutting::Worth } else { Cutting::Never })?;
+    let cutting = if parallel { Cutting::Worth(Batch::of(&plan.steps)) } else { Cutting::Never };
+    let (steps, commit, aside) = ready(plan, 0, cutting)?;
     let stages = if parallel { stages(&steps, commit, &aliases) } else { vec![Stage::whole(&steps)] };
     Ok(Prepared { steps, stages, slots, parallel, aside })
 }
@@ -184,7 +186,9 @@ pub(super) fn ready(plan: &Plan, lifted: usize, cutting: Cutting) -> Result<(Vec
             aside = 0;
         }
         let first = steps.len();
-        let packed = if matches!(cutting, Cutting::Worth) { packed(step, slots, &mut aside) } else { None };
+        let shared = shares(step, slots, cutting, &mut aside);
+        let pack = shared.is_none() && matches!(cutting, Cutting::Worth(_));
+        let packed = if pack { packed(step, slots, &mut aside) } else { None };
         let in_panels = packed.is_some() || in_panels(step, plan.inputs.len() - lifted);
         let then = packed.map(|(pack, then)| {
             steps.push(pack);
@@ -194,7 +198,7 @@ pub(super) fn ready(plan: &Plan, lifted: usize, cutting: Cutting) -> Result<(Vec
         let merged = match (&step.op, &step.body) {
             (Op::Fused(op), _) => merge((op, in_panels), step, slots, &aliases, cutting, &mut aside),
             (Op::Scan(op), Some(body)) => turns(op, body, step, slots, cutting, &mut aside)?,
-            _ => None,
+            _ => shared,
         };
         let mut ready = merged.unwrap_or_else(|| vec![alone(step, in_panels, slots, cutting)]);
         ready.iter_mut().try_for_each(|step| check(step, &aliases))?;
@@ -226,7 +230,7 @@ pub(super) fn alone(step: &Step, in_panels: bool, slots: Slots, cutting: Cutting
         written.first().and_then(|meta| meta.shape.iter().find(|&&size| size > 1)).map_or(1.0, |&size| size as f64);
     let shape = written.first().map_or(&[][..], |meta| &meta.shape[..]);
     let grain = grain(&op, &inputs, shape, cost / rows, true);
-    let cut = cut(&op, &metas(&inputs), &written, grain, cutting);
+    let cut = cut(&op, &metas(&inputs), &written, grain, cutting.of(step));
     let of = |located: &Located, axis: Option<usize>| operand(slots, located, axis.zip(cut.as_ref()));
     Ready {
         inputs: inputs.iter().enumerate().map(|(i, l)| of(l, cut.as_ref().and_then(|c| c.inputs[i]))).collect(),

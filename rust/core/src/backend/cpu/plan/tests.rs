@@ -1,9 +1,11 @@
+use super::prepare::Kernel;
+use super::stage::Stage;
 use super::*;
 use crate::backend::Backend;
 use crate::backend::cpu::CPU;
 use crate::backend::cpu::testing::{elements, tensor};
 use crate::dtype::DType;
-use crate::ir::op::{BinaryOp, Op, UnaryOp};
+use crate::ir::op::{BinaryOp, Op, ReduceOp, UnaryOp};
 use crate::ir::plan::Step;
 use smallvec::smallvec;
 
@@ -159,4 +161,83 @@ fn packed_factors_take_turns_in_one_memory() {
     let [two, ten] = [2, 10].map(|count| prepare(&plan(count)).unwrap().aside);
     assert!(two >= 8 << 20, "{two} bytes");
     assert_eq!(two, ten);
+}
+
+/// Two layers of a network on 256 rows, back to the gradients of both weights, whose right factors are tall enough to be packed:
+/// `h = x a`, `g = exp(h b)`, `db = h' g`, `dh = g b'`, `da = x' dh`, `da` summed over its columns' rows.
+fn layers() -> Plan {
+    const ROWS: usize = 256;
+    let place = |i: usize| Place::Arena(i << 18);
+    let turned = |located: &Located| Located {
+        layout: located.layout.permute(&[1, 0]),
+        meta: Meta::new([located.meta.shape[1], located.meta.shape[0]], DType::F32),
+        ..located.clone()
+    };
+    let (x, a, b) =
+        (at(Place::Input(0), &[ROWS, 64]), at(Place::Input(1), &[64, 128]), at(Place::Input(2), &[128, 96]));
+    let (h, z, g) = (at(place(0), &[ROWS, 128]), at(place(1), &[ROWS, 96]), at(place(2), &[ROWS, 96]));
+    let (dh, da, db) = (at(place(3), &[ROWS, 128]), at(Place::Output(0), &[64, 128]), at(Place::Output(1), &[128, 96]));
+    let total = at(Place::Output(2), &[96]);
+    let matmul =
+        |left: &Located, right: &Located, to: &Located| step(Op::MatMul, &[left.clone(), right.clone()], to.clone());
+    Plan {
+        steps: vec![
+            matmul(&x, &a, &h),
+            matmul(&h, &b, &z),
+            step(Op::Unary(UnaryOp::Exp), std::slice::from_ref(&z), g.clone()),
+            matmul(&turned(&h), &g, &db),
+            step(Op::Reduce { op: ReduceOp::Sum, axes: vec![0] }, std::slice::from_ref(&g), total.clone()),
+            matmul(&g, &turned(&b), &dh),
+            matmul(&turned(&x), &dh, &da),
+        ],
+        commit: 7,
+        arena: 4 << 18,
+        inputs: vec![x.meta, a.meta, b.meta],
+        exits: [da, db, total].map(|exit| Exit::Written(exit.meta)).into(),
+        ..Plan::default()
+    }
+}
+
+#[test]
+fn rows_stay_in_one_task_from_the_first_layer_to_the_gradients_of_weights() {
+    let Prepared { steps, stages, .. } = prepare(&layers()).unwrap();
+    let holds = |stage: &Stage, wanted: fn(&Kernel) -> bool| {
+        stage.tasks.iter().flatten().filter(|(at, _)| wanted(&steps[*at as usize].kernel)).count()
+    };
+    let packs: Vec<usize> =
+        stages.iter().map(|stage| holds(stage, |kernel| matches!(kernel, Kernel::Panels))).collect();
+    let totals: Vec<usize> =
+        stages.iter().map(|stage| holds(stage, |kernel| matches!(kernel, Kernel::Total))).collect();
+    assert_eq!(stages.len(), 3, "packs, rows, totals");
+    assert!(packs[0] > 0 && packs[1..] == [0, 0], "{packs:?}");
+    assert!(totals[2] > 0 && totals[..2] == [0, 0], "{totals:?}");
+    for task in &stages[1].tasks {
+        let parts = task.iter().map(|&(_, part)| part);
+        assert_eq!(parts.clone().min(), parts.max(), "rows of one part");
+    }
+}
+
+#[test]
+fn shares_add_up_to_the_sum() {
+    let numbers = |count: usize| -> Vec<f32> { (0..count).map(|i| ((i * 7) % 31) as f32 * 0.01 - 0.15).collect() };
+    let inputs =
+        [[256, 64], [64, 128], [128, 96]].map(|shape| tensor(&numbers(shape[0] * shape[1]), &shape, DType::F32));
+    let results = call(&layers(), &mut Workspace::default(), &inputs).unwrap();
+    let wide = inputs.map(|value| elements::<f32>(&value).into_iter().map(f64::from).collect::<Vec<f64>>());
+    let [x, a, b] = &wide;
+    let product = |a: &[f64], (m, k, n): (usize, usize, usize), b: &[f64], steps: [usize; 4]| -> Vec<f64> {
+        let term = |i: usize, j: usize, l: usize| a[i * steps[0] + l * steps[1]] * b[l * steps[2] + j * steps[3]];
+        (0..m * n).map(|at| (0..k).map(|l| term(at / n, at % n, l)).sum()).collect()
+    };
+    let h = product(x, (256, 64, 128), a, [64, 1, 128, 1]);
+    let g: Vec<f64> = product(&h, (256, 128, 96), b, [128, 1, 96, 1]).into_iter().map(f64::exp).collect();
+    let dh = product(&g, (256, 96, 128), b, [96, 1, 1, 96]);
+    let da = product(x, (64, 256, 128), &dh, [1, 64, 128, 1]);
+    let db = product(&h, (128, 256, 96), &g, [1, 128, 96, 1]);
+    let total = product(&[1.0; 256], (1, 256, 96), &g, [256, 1, 96, 1]);
+    for (wanted, got) in [da, db, total].iter().zip(&results) {
+        for (wanted, got) in wanted.iter().zip(elements::<f32>(got)) {
+            assert!((wanted - f64::from(got)).abs() <= 1e-5 * wanted.abs().max(1.0), "{wanted} {got}");
+        }
+    }
 }

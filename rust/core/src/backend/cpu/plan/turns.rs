@@ -81,7 +81,7 @@ pub(super) fn turns(
     let (read, written) = (metas(&step.inputs), metas(&step.outputs));
     let cost = cost(&step.op, &read.iter().collect::<Vec<_>>(), &written.iter().collect::<Vec<_>>());
     let parted = match cutting {
-        Cutting::Worth if cost >= LEAST => parted(op, &plan, panels)?,
+        Cutting::Worth(_) if cost >= LEAST => parted(op, &plan, panels)?,
         _ => None,
     };
     let (steps, tasks, left) = if let Some(parted) = parted {

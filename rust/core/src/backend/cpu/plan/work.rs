@@ -6,8 +6,8 @@ use super::super::matmul::{self, Last};
 use super::super::threads::Job;
 use super::super::{check, copy, fused, scratch};
 use super::prepare::{Kernel, Prepared, Ready};
+use super::shares::add_up;
 use crate::backend::locate;
-use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::op::Op;
 use crate::layout::Layout;
@@ -139,7 +139,7 @@ fn dispatch(step: &Ready, sources: &[Src<'_>], targets: &mut [Dst<'_>]) -> Resul
         (Kernel::Product, [a, panels], [out]) => matmul::by_panels(a, panels, out, &Last::default()),
         (Kernel::Check(Op::CheckFinite { name }), [x], _) => check::finite(name, x),
         (Kernel::Check(Op::CheckIndex { name, size }), [x], _) => check::within(name, *size, x),
-        (Kernel::Total, [totals], [out]) => total(totals, out),
+        (Kernel::Total, [left], [out]) => add_up(left, out),
         (
             Kernel::Copy
             | Kernel::Panels
@@ -152,15 +152,4 @@ fn dispatch(step: &Ready, sources: &[Src<'_>], targets: &mut [Dst<'_>]) -> Resul
             _,
         ) => Err(Error::bug("run_plan", "a step with other operands")),
     }
-}
-
-/// Add up what the parts of a fold have left, in their order.
-fn total(totals: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
-    let (totals, width) = (totals.elements::<f64>()?, out.meta.shape.numel());
-    let sum = |i: usize| totals.iter().skip(i).step_by(width.max(1)).sum::<f64>();
-    match out.meta.dtype {
-        DType::F64 => out.elements::<f64>()?.iter_mut().enumerate().for_each(|(i, out)| *out = sum(i)),
-        _ => out.elements::<f32>()?.iter_mut().enumerate().for_each(|(i, out)| *out = sum(i) as f32),
-    }
-    Ok(())
 }

@@ -346,7 +346,7 @@ impl Shared {
 }
 
 /// The tasks, first to end, that a thread takes before it helps others: so the same thread meets the same rows again.
-fn share(tasks: usize, number: usize, threads: usize) -> (usize, usize) {
+pub(super) fn share(tasks: usize, number: usize, threads: usize) -> (usize, usize) {
     ((number * tasks).div_ceil(threads), ((number + 1) * tasks).div_ceil(threads))
 }
 
