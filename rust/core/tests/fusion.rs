@@ -1,11 +1,20 @@
 //! What fuses: the shapes of programs that training steps are made of, and how many kernels are left of them.
 
+mod common {
+    pub(crate) mod values;
+}
+
+use common::values;
 use std::time::Instant;
+use trainsmith_core::backend::{self, interpret};
 use trainsmith_core::buffer::Meta;
+use trainsmith_core::device::Device;
 use trainsmith_core::dtype::{DType, Scalar};
 use trainsmith_core::ir::infer::infer;
+use trainsmith_core::ir::op::{Composite, PoolKind, PoolOp};
 use trainsmith_core::ir::plan::{Exit, Plan};
 use trainsmith_core::ir::{BinaryOp, CompareOp, FusedKind, Op, Program, ReduceOp, UnaryOp, ValueId, ViewOp};
+use trainsmith_core::layout::Layout;
 use trainsmith_core::passes::fuse::{Caps, fuse};
 use trainsmith_core::passes::memory::{self, Cell};
 use trainsmith_core::passes::simplify::simplify;
@@ -122,6 +131,43 @@ fn a_rectifier_stores_its_output_alone() {
     let (program, plan) = p.planned(&[y, dx], &[]);
     assert_eq!(kernels(&plan), ["fused", "matmul", "fused"], "{program}");
     assert!(bodies(&plan).iter().all(|body| body.1 == 1), "{program}");
+}
+
+/// Where a rectifier comes before a maximum of windows, its derivative asks the maxima, which are fewer.
+#[test]
+fn a_rectifier_before_a_pool_asks_the_maxima() {
+    let pool = PoolOp {
+        kind: PoolKind::Max,
+        window: vec![2, 2],
+        strides: vec![2, 2],
+        low: vec![0, 0],
+        high: vec![0, 0],
+        dilation: vec![1, 1],
+    };
+    let mut p = Maker::new(&[&[2, 3, 4, 6], &[2, 3, 2, 3]]);
+    let zero = p.number(0.0, 0);
+    let mask = p.push(Op::Compare(CompareOp::LessEqual), &[0, zero]);
+    let h = p.push(Op::Select, &[mask, zero, 0]);
+    let y = p.push(Op::Composite(Composite::Pool(pool.clone())), &[h]);
+    let dh = p.push(Op::Composite(Composite::PoolGrad { pool, sizes: vec![4, 6] }), &[1, h]);
+    let dx = p.push(Op::Select, &[mask, zero, dh]);
+    p.0.outputs = vec![y, dx];
+    let simple = simplify(&p.0);
+    let last = simple.instructions.last().expect("an instruction");
+    assert_eq!((last.op.name(), last.first), ("pool_grad", simple.outputs[1]), "{simple}");
+    // Ties, zeros of both signs and NaN: the bits stay.
+    let numbers = |count: usize, of: &[f32]| (0..count).map(|i| of[i * 7 % of.len()]).collect::<Vec<f32>>();
+    let x = numbers(144, &[1.0, -2.0, 0.0, -0.0, 1.0, f32::NAN, -1.0, 3.0, -3.0, 0.5, -0.5]);
+    let input = |i: usize, numbers: &[f32]| {
+        let numbers: Vec<Scalar> = numbers.iter().map(|&x| Scalar::Float(x.into())).collect();
+        values::value(Device::Cpu, &p.0.metas[i], Layout::contiguous(p.0.metas[i].shape.clone()), &numbers)
+    };
+    let inputs = [input(0, &x), input(1, &numbers(36, &[2.0, -0.0, 1.0, -1.0]))];
+    let bits = |program: &Program| -> Vec<u64> {
+        let results = interpret(backend::of(Device::Cpu), program, &inputs).expect("a program that runs");
+        results.iter().flat_map(values::numbers).map(|number| number.as_f64().to_bits()).collect()
+    };
+    assert_eq!(bits(&simple), bits(&p.0));
 }
 
 /// A column sum ends the group that makes its operand; what reads the sum is another kernel.

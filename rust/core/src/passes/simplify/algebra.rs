@@ -5,7 +5,7 @@
 use super::{Rewrite, Rewriter};
 use crate::buffer::Meta;
 use crate::dtype::{DType, Scalar};
-use crate::ir::op::{BinaryOp, CompareOp, Op, UnaryOp};
+use crate::ir::op::{BinaryOp, CompareOp, Composite, Op, PoolKind, UnaryOp};
 use crate::ir::program::ValueId;
 use smallvec::{SmallVec, smallvec};
 
@@ -75,12 +75,33 @@ impl Rewriter<'_> {
         if let Some(inner) = self.under(UnaryOp::Not, condition) {
             return Some(Rewrite::Op(Op::Select, smallvec![inner, b, a]));
         }
-        // The derivative of a rectifier asks its input for the sign; its output, which is stored anyway, has the same.
         let (x, zero) = self.at_most_zero(condition)?;
+        if let Some(rewrite) = self.rectified_pool(x, a, b) {
+            return Some(rewrite);
+        }
+        // The derivative of a rectifier asks its input for the sign; its output, which is stored anyway, has the same.
         let y = self.rectified.get(&x).copied().filter(|_| b != x)?;
         let meta = self.meta(condition).clone();
         let mask = self.add(Op::Compare(CompareOp::LessEqual), smallvec![y, zero], &[meta], None);
         Some(Rewrite::Op(Op::Select, smallvec![mask, a, b]))
+    }
+
+    /// The derivative of a maximum of each window of `x`, zero where `x` is at most zero: it is that where the maximum is not, since
+    /// only the places of maxima have any. The maxima are fewer.
+    fn rectified_pool(&mut self, x: ValueId, zero: ValueId, grad: ValueId) -> Option<Rewrite> {
+        let maker = self.maker(grad)?;
+        let op @ Op::Composite(Composite::PoolGrad { pool, .. }) = &maker.op else { return None };
+        let forward = (Op::Composite(Composite::Pool(pool.clone())), smallvec![x]);
+        let (op, &[of_maxima, of]) = (op.clone(), maker.inputs.first_chunk()?);
+        let maxima =
+            *self.known.get(&forward).filter(|_| pool.kind == PoolKind::Max && of == x && self.is(zero, 0.0))?;
+        let meta = self.meta(maxima).clone();
+        let Rewrite::Op(view, number) = self.filled(Scalar::Float(0.0), &meta) else { return None };
+        let zero = self.add(view, number, std::slice::from_ref(&meta), None);
+        let truth = Meta::new(meta.shape.clone(), DType::Bool);
+        let mask = self.add(Op::Compare(CompareOp::LessEqual), smallvec![maxima, zero], &[truth], None);
+        let kept = self.add(Op::Select, smallvec![mask, zero, of_maxima], &[meta], None);
+        Some(Rewrite::Op(op, smallvec![kept, x]))
     }
 
     /// `x` and zero, where the value is `x <= 0` and `x` is no rectified value itself.

@@ -26,9 +26,10 @@ const NEAR: usize = 8 * 1024;
 /// Elements of copies, and of sums, that stay in the second cache.
 const COPIES: usize = 64 * 1024;
 const SUMS: usize = 128 * 1024;
-/// Rows of a tile, and registers across it.
-const ROWS: usize = 6;
-const ACROSS: usize = 4;
+/// Rows of a tile at most.
+const ROWS: usize = 8;
+/// Registers across a tile at most: as many as a row of a common kernel has shifts.
+const ACROSS: usize = 3;
 
 /// Whether places fill most of the registers that they take.
 pub(super) fn fits<T: Vectored>(s: &Shapes) -> bool {
@@ -276,8 +277,9 @@ impl<T: Vectored> Kernel<T> for Products<'_, T> {
         if !self.fits(L::WIDTH) {
             return Err(Error::bug("conv", "a sum outside its memory"));
         }
-        let columns = Tiles::new(self.b_columns.len(), ACROSS.min(widest::<L>(ROWS)));
-        let tiles = Tiles::new(s.block, ROWS);
+        let height = const { if L::REGISTERS >= 32 { ROWS } else { 6 } };
+        let columns = Tiles::new(self.b_columns.len(), ACROSS.min(widest::<L>(height)));
+        let tiles = Tiles::new(s.block, height);
         for (row, height) in (0..tiles.count).map(|i| tiles.tile(i)) {
             self.bring(l, row, height);
             for (column, width) in (0..columns.count).map(|i| columns.tile(i)) {
@@ -330,7 +332,7 @@ type Micro<L, X> = unsafe fn(L, &X);
 
 /// The function for tiles of this height and width in registers, if there is one.
 fn tile<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, Tile<L::Elem>>> {
-    by_shape!(enter, height, width; 1: 1 2 3 4; 2: 1 2 3 4; 3: 1 2 3 4; 4: 1 2 3 4; 5: 1 2 3 4; 6: 1 2 3 4;)
+    by_shape!(enter, height, width; 1: 1 2 3; 2: 1 2 3; 3: 1 2 3; 4: 1 2 3; 5: 1 2 3; 6: 1 2 3; 7: 1 2 3; 8: 1 2 3;)
 }
 
 /// Enter the code of the instruction set.

@@ -21,6 +21,7 @@ use super::element::Compute;
 use super::kernel::{Dst, Src};
 use super::rows::{Rows, split};
 use super::scratch as memory;
+use super::turn::{Turn, turn};
 use crate::error::{Error, Result};
 use crate::layout::Layout;
 pub(super) use blocked::Product;
@@ -30,6 +31,10 @@ pub(super) use micro::{tallest, widest};
 pub(super) use pack::TOGETHER;
 pub(super) use panels::{Last, Panels, by_panels, pack, panels};
 pub(super) use tiles::{Tiles, by_shape};
+
+/// Columns of a product that are few, beside many rows.
+const FEW: usize = 16;
+const MANY: usize = 64;
 
 /// `[..., m, k] x [..., k, n]` with equal leading axes.
 pub(super) fn matmul(a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
@@ -59,6 +64,15 @@ fn by_rows<T: Vectored>(adds: bool, size: Size, a: Matrix<'_, T>, b: Matrix<'_, 
     // Another single column is computed as a row, whose neighbours fill registers.
     let (size, a, b) =
         if size.columns == 1 { (size.transposed(), b.transposed(), a.transposed()) } else { (size, a, b) };
+    if !adds && size.columns <= FEW && size.rows >= MANY && a.row_step == 1 && b.column_step == 1 {
+        // So few columns fill no tile of registers; as rows of the transposed product they do.
+        return memory::with(size.rows * size.columns, |turned| {
+            by_rows(false, size.transposed(), b.transposed(), a.transposed(), turned)?;
+            let (rows, columns) = (size.rows, size.columns);
+            turn(Turn { from: turned, column: rows, to: out, step: columns, rows, columns });
+            Ok(())
+        });
+    }
     let product = Product::new(size, a, b)?;
     let product = if adds { product.added() } else { product };
     let target = Target::new(out, size.rows, size.columns, size.columns)?;
@@ -128,6 +142,8 @@ mod tests {
             (3, 1, 4),
             (9, 600, 9),
             (40, 600, 1),
+            (67, 300, 9),
+            (80, 5, 16),
             (17, 33, 9),
             (70, 140, 65),
         ];

@@ -4,7 +4,7 @@
 //! of threads.
 
 use super::super::threads;
-use super::panels::product;
+use super::panels::{factored, product};
 use crate::buffer::Meta;
 use crate::ir::cost::flops;
 use crate::ir::fused::FusedKind;
@@ -17,6 +17,9 @@ const ROWS: usize = 64;
 
 /// The same for a product whose right factor lies by columns: every part packs all of it first.
 const ROWS_TO_PACK: usize = 256;
+
+/// Rows of a part of a product at least, where other steps are cut into so many parts.
+const LOW: usize = 16;
 
 /// Bytes of a right factor that stay near a thread; every part reads a larger one from afar, so that parts are better few.
 const NEAR: usize = 1 << 20;
@@ -52,42 +55,59 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Of the rows that products have, those that cost most, with the gradients of weights, which add them up. A function of shapes
-    /// alone.
+    /// Of the rows that products and convolutions have, those that cost most, with the gradients of weights, which add them up.
+    /// A function of shapes alone.
     pub(super) fn of(steps: &[Step]) -> Option<Self> {
-        let products = steps.iter().filter_map(|step| {
-            let (op, output) = product(step)?;
-            let [left, right] = [&step.inputs[0].meta, &step.inputs[1].meta];
-            let alone = output.shape.iter().rev().skip(2).all(|&size| size == 1);
-            let rows = alone.then(|| output.shape.iter().copied().find(|&size| size > 1)).flatten()?;
-            Some((rows, left.shape.last().copied()?, cost(op, &[left, right], &[output])))
-        });
-        let products: Vec<(usize, usize, f64)> = products.collect();
+        let factored: Vec<Factored> = steps.iter().filter_map(Factored::of).collect();
         let mut found: Vec<(Self, f64)> = vec![];
-        for &(rows, _, cost) in &products {
-            let parts = parts(rows, cost, ROWS);
+        for &Factored { rows, least, cost, .. } in &factored {
+            let parts = parts(rows, cost, least);
             match found.iter_mut().find(|(batch, _)| batch.rows == rows) {
                 Some((batch, all)) => (batch.parts, *all) = (batch.parts.max(parts), *all + cost),
                 None => found.push((Self { rows, parts }, cost)),
             }
         }
         for (batch, all) in &mut found {
-            *all += products.iter().filter(|&&(_, terms, _)| terms == batch.rows).map(|&(.., cost)| cost).sum::<f64>();
+            *all += factored.iter().filter(|step| step.terms == batch.rows).map(|step| step.cost).sum::<f64>();
         }
         found.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(batch, _)| batch).filter(|batch| batch.parts > 1)
     }
 }
 
-impl Cutting {
-    /// What holds for a step: one that reads nothing which another has made need not be cut like others, and a product whose
-    /// right factor is large is not cut into more parts for their sake.
-    pub(super) fn of(self, step: &Step) -> Self {
-        let made = step.inputs.iter().any(|input| matches!(input.place, Place::Arena(_)));
-        let wide = product(step).is_some() && step.inputs[1].meta.bytes() > NEAR;
-        match self {
-            Self::Worth(_) if wide || !made => Self::Worth(None),
-            _ => self,
+/// A product of matrices or a convolution: rows of the result, and the fewest that are a part; the rows that its sums add up.
+#[derive(Clone, Copy)]
+struct Factored {
+    rows: usize,
+    least: usize,
+    terms: usize,
+    cost: f64,
+}
+
+impl Factored {
+    fn of(step: &Step) -> Option<Self> {
+        let (op, output) = factored(step)?;
+        let [left, right] = [&step.inputs.first()?.meta, &step.inputs.get(1)?.meta];
+        let cost = cost(op, &[left, right], &[output]);
+        if let Op::Conv(conv) = op {
+            let narrow = right.shape[2..].iter().product::<usize>() <= output.shape[2..].iter().product();
+            let (rows, terms) = if narrow { (output.shape[0], 0) } else { (1, right.shape[1]) };
+            return (conv.batch_groups == 1).then_some(Self { rows, least: 1, terms, cost });
         }
+        let alone = output.shape.iter().rev().skip(2).all(|&size| size == 1);
+        let rows = alone.then(|| output.shape.iter().copied().find(|&size| size > 1)).flatten()?;
+        Some(Self { rows, least: ROWS, terms: *left.shape.last()?, cost })
+    }
+}
+
+impl Cutting {
+    /// What holds for a step: one that reads nothing which another has made need not be cut like others, and a product is not cut
+    /// into more parts for their sake if its right factor is large, or its parts become low.
+    pub(super) fn of(self, step: &Step) -> Self {
+        let Self::Worth(Some(batch)) = self else { return self };
+        let made = step.inputs.iter().any(|input| matches!(input.place, Place::Arena(_)));
+        let low = batch.rows < LOW * batch.parts;
+        let apart = product(step).is_some() && (low || step.inputs[1].meta.bytes() > NEAR);
+        Self::Worth(if made && !apart { Some(batch) } else { None })
     }
 
     /// Rows of a part, and the number of parts, along an axis of this size; `worth` says how many parts are worth it.

@@ -31,7 +31,10 @@ pub(super) fn merge(
     let code = compile(op, &dense, &beneath)?;
     let metas: SmallVec<[&Meta; 4]> = step.inputs.iter().map(|input| &input.meta).collect();
     let written: SmallVec<[&Meta; 1]> = step.outputs.iter().map(|output| &output.meta).collect();
-    let cost = cost(&Op::Fused(op.clone()), &metas, &written);
+    let cost = match code.per_element() {
+        Some(each) if !product => op.space().numel() as f64 * each,
+        _ => cost(&Op::Fused(op.clone()), &metas, &written),
+    };
     let cut = cut(op, &code, step, cost, cutting);
     let count = cut.as_ref().map_or(1, |cut| cut.parts);
     let inputs =

@@ -3,6 +3,7 @@
 //! The first call makes the plan ready: kernels and arguments are resolved, steps cut into parts, parts grouped
 //! (`prepare.rs`, `cut.rs`, `stage.rs`). Later calls only fill in where inputs and outputs lie.
 
+mod border;
 mod cut;
 mod merge;
 mod panels;

@@ -71,13 +71,18 @@ fn still<'a>(step: &'a Step, given: &'a [Located]) -> Option<(&'a Located, &'a L
 
 /// The product of matrices that a step is or begins with, and its result.
 pub(super) fn product(step: &Step) -> Option<(&Op, &Meta)> {
+    factored(step).filter(|(op, _)| **op == Op::MatMul)
+}
+
+/// The same of a product or a convolution.
+pub(super) fn factored(step: &Step) -> Option<(&Op, &Meta)> {
     let (op, result) = match &step.op {
         Op::Fused(op) if op.kind() == FusedKind::Product => {
             (&op.body.instructions.first()?.op, &op.body.metas[op.body.first_result()])
         }
         op => (op, &step.outputs.first()?.meta),
     };
-    (*op == Op::MatMul).then_some((op, result))
+    matches!(op, Op::MatMul | Op::Conv(_)).then_some((op, result))
 }
 
 /// The step that packs a factor, and the panels, if there are any for its dtype.

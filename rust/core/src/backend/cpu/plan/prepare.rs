@@ -1,6 +1,7 @@
 //! A plan made ready to run: resolved kernels, places as slots and bytes, steps cut into parts, parts grouped into tasks.
 
 use super::super::fused::{Compiled, First};
+use super::border::bordered;
 use super::cut::{Batch, Cut, Cutting, cost, cut, grain};
 use super::merge::merge;
 use super::panels::{in_panels, packed};
@@ -187,8 +188,8 @@ pub(super) fn ready(plan: &Plan, lifted: usize, cutting: Cutting) -> Result<(Vec
         }
         let first = steps.len();
         let shared = shares(step, slots, cutting, &mut aside);
-        let pack = shared.is_none() && matches!(cutting, Cutting::Worth(_));
-        let packed = if pack { packed(step, slots, &mut aside) } else { None };
+        let parted = shared.is_none() && matches!(cutting, Cutting::Worth(_));
+        let packed = if parted { packed(step, slots, &mut aside) } else { None };
         let in_panels = packed.is_some() || in_panels(step, plan.inputs.len() - lifted);
         let then = packed.map(|(pack, then)| {
             steps.push(pack);
@@ -198,6 +199,9 @@ pub(super) fn ready(plan: &Plan, lifted: usize, cutting: Cutting) -> Result<(Vec
         let merged = match (&step.op, &step.body) {
             (Op::Fused(op), _) => merge((op, in_panels), step, slots, &aliases, cutting, &mut aside),
             (Op::Scan(op), Some(body)) => turns(op, body, step, slots, cutting, &mut aside)?,
+            (Op::Pad { .. }, _) if parted => {
+                bordered(step).map(|steps| steps.map(|step| alone(&step, false, slots, cutting)).into())
+            }
             _ => shared,
         };
         let mut ready = merged.unwrap_or_else(|| vec![alone(step, in_panels, slots, cutting)]);

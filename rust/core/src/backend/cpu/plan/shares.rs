@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::ir::op::{Op, ReduceOp};
 use crate::ir::plan::{Located, Step};
 use crate::layout::Layout;
+use crate::shape::Shape;
 use bytemuck::Pod;
 use smallvec::{SmallVec, smallvec};
 
@@ -33,23 +34,23 @@ const LARGE: usize = 2 << 20;
 pub(super) fn shares(step: &Step, slots: Slots, cutting: Cutting, aside: &mut usize) -> Option<Vec<Ready>> {
     let Cutting::Worth(batch) = cutting else { return None };
     let output = step.outputs.first()?;
-    let (axes, terms) = rows(step, output)?;
-    let size = step.inputs[0].meta.shape[*axes.first()?];
-    if step.op == Op::MatMul && batch.is_none_or(|batch| batch.rows != size) {
+    let Over { op, inputs, terms } = over(step, output)?;
+    let (first, axis) = inputs.first()?;
+    let size = first.meta.shape[*axis];
+    if op == Op::MatMul && batch.is_none_or(|batch| batch.rows != size) {
         return None;
     }
-    let metas: SmallVec<[&Meta; 2]> = step.inputs.iter().map(|input| &input.meta).collect();
-    let cost = cost(&step.op, &metas, &[&output.meta]);
+    let metas: SmallVec<[&Meta; 2]> = inputs.iter().map(|(input, _)| &input.meta).collect();
+    let cost = cost(&op, &metas, &[&output.meta]);
     let rows = size.div_ceil(count((size, terms), output.meta.bytes(), cost, batch));
     let count = size.div_ceil(rows);
     if count < 2 {
         return None;
     }
-    let part =
-        |input, axis| operand(slots, input, Some((axis, &Cut { axis, inputs: smallvec![], rows, parts: count })));
+    let cut = |axis: usize| Cut { axis, inputs: smallvec![], rows, parts: count };
     let share = Ready {
-        kernel: Kernel::Op(step.op.clone()),
-        inputs: step.inputs.iter().zip(axes).map(|(input, axis)| part(input, axis)).collect(),
+        kernel: Kernel::Op(op),
+        inputs: inputs.iter().map(|(input, axis)| operand(slots, input, Some((*axis, &cut(*axis))))).collect(),
         outputs: smallvec![share(slots, *aside, &output.meta, count)],
         parts: count,
         staged: false,
@@ -60,23 +61,41 @@ pub(super) fn shares(step: &Step, slots: Slots, cutting: Cutting, aside: &mut us
     Some(vec![share, total(slots, output.meta.dtype, count, output, step, aside)])
 }
 
-/// For each input the axis of the rows that are added up, and how many terms each sum has.
-fn rows(step: &Step, output: &Located) -> Option<(SmallVec<[usize; 2]>, usize)> {
+/// A sum over rows: the op, its inputs with the axis of the rows in each, and how many terms each element of the result has.
+struct Over {
+    op: Op,
+    inputs: SmallVec<[(Located, usize); 2]>,
+    terms: usize,
+}
+
+/// What a step adds up over rows, if it does.
+fn over(step: &Step, output: &Located) -> Option<Over> {
     let float = matches!(output.meta.dtype, DType::F32 | DType::F64) && output.layout.is_contiguous();
     if !float || step.inputs.iter().any(|input| input.meta.dtype != output.meta.dtype) {
         return None;
     }
     match (&step.op, &step.inputs[..]) {
-        (Op::MatMul, [a, _]) => {
-            let (rank, matrix) = (a.meta.shape.len(), output.meta.shape.len() - 2);
-            let alone = output.meta.shape[..matrix].iter().all(|&size| size == 1);
-            alone.then(|| (smallvec![rank - 1, rank - 2], a.meta.shape[rank - 1]))
+        (Op::MatMul, [a, b]) => {
+            let (rank, lead) = (a.meta.shape.len(), output.meta.shape.len() - 2);
+            let alone = output.meta.shape[..lead].iter().all(|&size| size == 1);
+            let inputs = smallvec![(a.clone(), rank - 1), (b.clone(), rank - 2)];
+            alone.then(|| Over { op: Op::MatMul, inputs, terms: a.meta.shape[rank - 1] })
         }
         (Op::Reduce { op: ReduceOp::Sum, axes }, [x]) => {
-            let axis = axes.iter().copied().find(|&axis| x.meta.shape[axis] > 1)?;
-            let first = x.meta.shape.iter().position(|&size| size > 1) == Some(axis);
-            let terms = axes.iter().map(|&axis| x.meta.shape[axis]).product();
-            first.then(|| (smallvec![axis], terms))
+            let shape = &x.meta.shape;
+            let (leading, terms) =
+                (axes.iter().copied().eq(0..axes.len()), axes.iter().map(|&axis| shape[axis]).product());
+            let axis = axes.iter().copied().find(|&axis| shape[axis] > 1)?;
+            if leading && x.layout.is_contiguous() {
+                // Rows of several axes are rows of one, and are cut where those of products are.
+                let shape: Shape = [terms].iter().chain(&shape[axes.len()..]).copied().collect();
+                let layout = Layout::new(shape.clone(), shape.contiguous_strides(), x.layout.offset());
+                let rows = Located { place: x.place, layout, meta: Meta::new(shape, x.meta.dtype) };
+                let op = Op::Reduce { op: ReduceOp::Sum, axes: vec![0] };
+                return Some(Over { op, inputs: smallvec![(rows, 0)], terms });
+            }
+            let first = shape.iter().position(|&size| size > 1) == Some(axis);
+            first.then(|| Over { op: step.op.clone(), inputs: smallvec![(x.clone(), axis)], terms })
         }
         _ => None,
     }
@@ -113,7 +132,7 @@ pub(super) fn total(
     let width = shape.numel();
     let left = slots.aside(*aside, Meta::new([count, width], dtype));
     *aside += left.meta.bytes().next_multiple_of(64);
-    let cost = (width * (count + 1)) as f64 * 0.1;
+    let cost = (width * (count + 1)) as f64 * 0.04;
     let axis = shape.iter().position(|&size| size > 1).unwrap_or(0);
     let size = shape.get(axis).copied().unwrap_or(1);
     let each = size.div_ceil(parts(size, cost, 1).max(1));

@@ -7,7 +7,7 @@
 use super::super::threads::{self, MOST};
 use super::prepare::{Kernel, Ready};
 use crate::ir::op::Op;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 use std::collections::VecDeque;
 
 /// Steps of a stage at most, so that planning stays linear.
@@ -16,8 +16,14 @@ const STEPS: usize = 64;
 /// Stages that steps can still join, for the same reason.
 const OPEN: usize = 4;
 
+/// Steps that a step's parts are compared with, to run beside what reads the same.
+const NEIGHBOURS: usize = 8;
+
 /// Nanoseconds that threads lose where one stage ends and another begins.
 const BARRIER: f64 = 1500.0;
+
+/// How much longer a part takes where its rows come from other threads.
+const AFAR: f64 = 2.0;
 
 /// Bytes that a part of a step touches.
 #[derive(Clone, Copy, Debug)]
@@ -212,9 +218,14 @@ impl Open {
         let one = united(self.drafts.len(), ties);
         let mut costs = vec![0.0; self.drafts.len()];
         self.drafts.iter().zip(&one).for_each(|(draft, &into)| costs[into] += draft.cost);
+        // A task that takes all rows reads most of them from where other threads left them.
+        let first = ties[0].first().map(|&task| one[task]);
+        let alone = ties.len() > 1 && ties.iter().all(|ties| ties.first().map(|&task| one[task]) == first);
+        let part = if alone { AFAR * part } else { part };
         ties.iter().filter_map(|ties| ties.first()).for_each(|&task| costs[one[task]] += part);
         let joined = costs.into_iter().fold(part, f64::max);
-        let apart = span(longest, all) + if behind { 0.0 } else { BARRIER } + span(part, step.cost);
+        let next = span(step.cost / step.parts as f64, step.cost);
+        let apart = span(longest, all) + if behind { 0.0 } else { BARRIER } + next;
         apart < span(joined, all + step.cost)
     }
 
@@ -227,7 +238,12 @@ impl Open {
             self.drafts[into].cost += cost;
         }
         self.placed.iter_mut().flat_map(|placed| &mut placed.tasks).for_each(|task| *task = one[*task]);
-        let tasks = (0..step.parts).map(|part| self.task(ties[part].first().map(|&task| one[task]), (at, part), step));
+        // Parts that are tied to nothing go where others read the same, which is near then, if that leaves a task for each thread.
+        let many = step.parts >= threads::num_threads().max(2);
+        let alike = self.placed.iter().rev().take(NEIGHBOURS).find(|other| many && reads_alike(other, &parts));
+        let alike: SmallVec<[usize; 16]> = alike.map_or(smallvec![], |other| other.tasks.as_slice().into());
+        let tie = |part: usize| ties[part].first().map(|&task| one[task]).or_else(|| alike.get(part).copied());
+        let tasks = (0..step.parts).map(|part| self.task(tie(part), (at, part), step));
         let tasks = tasks.collect();
         self.placed.push(Placed { whole, parts, tasks });
     }
@@ -264,6 +280,18 @@ fn united(tasks: usize, ties: &Ties) -> Vec<usize> {
         one.iter_mut().filter(|task| gone.contains(task)).for_each(|task| *task = into);
     }
     one
+}
+
+/// Whether each part reads something that the same part of another step reads as well, in a task of its own, and no other part.
+fn reads_alike(other: &Placed, parts: &[Accesses]) -> bool {
+    let same = |a: &Access, b: &Access| (a.slot, a.start, a.end) == (b.slot, b.start, b.end) && !a.write && !b.write;
+    let shared = |a: &Accesses, b: &Accesses| a.iter().any(|a| b.iter().any(|b| same(a, b)));
+    let pairs = || other.parts.iter().zip(parts);
+    let apart = (1..other.tasks.len()).all(|part| !other.tasks[..part].contains(&other.tasks[part]));
+    other.parts.len() == parts.len()
+        && apart
+        && pairs().all(|(a, b)| shared(a, b))
+        && parts.iter().skip(1).all(|part| !shared(&other.parts[0], part))
 }
 
 fn meet(a: &Accesses, b: &Accesses) -> bool {

@@ -4,7 +4,7 @@ use super::*;
 use crate::backend::Backend;
 use crate::backend::cpu::CPU;
 use crate::backend::cpu::testing::{elements, tensor};
-use crate::dtype::DType;
+use crate::dtype::{DType, Scalar};
 use crate::ir::op::{BinaryOp, Op, ReduceOp, UnaryOp};
 use crate::ir::plan::Step;
 use smallvec::smallvec;
@@ -240,4 +240,23 @@ fn shares_add_up_to_the_sum() {
             assert!((wanted - f64::from(got)).abs() <= 1e-5 * wanted.abs().max(1.0), "{wanted} {got}");
         }
     }
+}
+
+#[test]
+fn a_border_around_rows_is_a_fill_and_a_copy() {
+    let (x, y) = (at(Place::Input(0), &[5, 20_000]), at(Place::Output(0), &[8, 20_000]));
+    let border = Op::Pad { low: vec![2, 0], high: vec![1, 0], interior: vec![0, 0], value: Scalar::Float(7.0) };
+    let plan = Plan {
+        steps: vec![step(border, std::slice::from_ref(&x), y.clone())],
+        commit: 1,
+        inputs: vec![x.meta],
+        exits: vec![Exit::Written(y.meta)],
+        ..Plan::default()
+    };
+    let steps = prepare(&plan).unwrap().steps;
+    assert!(matches!([&steps[0].kernel, &steps[1].kernel], [Kernel::Op(Op::Fill { .. }), Kernel::Copy]));
+    let numbers: Vec<f32> = (0..100_000).map(|i| i as f32).collect();
+    let results = call(&plan, &mut Workspace::default(), &[tensor(&numbers, &[5, 20_000], DType::F32)]).unwrap();
+    let wanted = [vec![7.0; 40_000], numbers, vec![7.0; 20_000]].concat();
+    assert_eq!(elements::<f32>(&results[0]), wanted);
 }

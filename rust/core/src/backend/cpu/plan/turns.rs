@@ -151,7 +151,7 @@ fn parted(op: &ScanOp, plan: &Plan, panels: usize) -> Result<Option<(Vec<Ready>,
 }
 
 /// The step that copies a value.
-fn copy_of(from: &Located, to: Located) -> Step {
+pub(super) fn copy_of(from: &Located, to: Located) -> Step {
     let op = Op::View(ViewOp::Reshape(from.meta.shape.clone()));
     Step { op, body: None, inputs: smallvec![from.clone()], outputs: smallvec![to], origin: None }
 }
