@@ -31,13 +31,16 @@ const ROWS: usize = 8;
 /// Registers across a tile at most: as many as a row of a common kernel has shifts.
 const ACROSS: usize = 3;
 
-/// Whether places fill most of the registers that they take.
+/// Examples of the input from which lanes may hold them instead.
+const FEW: usize = 8;
+
+/// Whether places fill most of the registers that they take, or examples would fill fewer.
 pub(super) fn fits<T: Vectored>(s: &Shapes) -> bool {
     let numbers = s.taps_along();
     let grid = Grid::new(&numbers, [0; AXES]);
     let (lanes, whole) = (dispatch::<T, _>(Lane(PhantomData)), grid.whole());
     let runs = grid.image(&whole).rounded(lanes).places(&whole).next_multiple_of(lanes);
-    4 * whole.count.iter().product::<usize>() >= 3 * runs
+    s.batch < FEW || 4 * whole.count.iter().product::<usize>() >= 3 * runs
 }
 
 /// Asks for the lanes of a register.

@@ -1,8 +1,8 @@
 //! Convolution with a kernel wider than its result, as the gradient of a kernel is: sums over the places of a plane.
 //!
 //! Terms are the places of the kernel, read where they lie; what a result's place adds to them is a shift in a copy of the
-//! input that has a border. Lanes hold examples of the input, which then lie side by side in the copy; where they are few,
-//! lanes hold outputs, and the kernel is copied so instead.
+//! input that has a border. Lanes hold examples of the input, which lie side by side in the copy. Where planes fill registers,
+//! or examples are few, `dots.rs` computes the same.
 
 #![allow(unsafe_code, reason = "tiles are read and written by address")]
 
@@ -11,24 +11,19 @@ use super::super::kernel::{Dst, Src};
 use super::super::matmul::{Tiles, tallest, widest};
 use super::super::scratch;
 use super::grid::{AXES, Band, Grid, Image, Numbers, moved};
-use super::line::gather;
 use super::tile::{self, Shifts};
 use super::{Shapes, at, spatial_steps};
 use crate::error::{Error, Result};
 
 /// Terms that are summed in one chain, about.
 const DEPTH: usize = 1024;
-/// Examples from which lanes hold them.
-const FEW: usize = 8;
 
 /// Every block of outputs, grid and band.
 pub(super) fn wide<T: Vectored>(s: &Shapes, x: &Src<'_>, kernel: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
     let results = out.elements::<T>()?;
     let numbers = s.taps_along();
-    let examples_across = s.batch >= FEW || s.batch >= s.block;
-    let (rows, across) = if examples_across { (s.block, s.batch) } else { (s.batch, s.block) };
-    let panel = dispatch::<T, _>(Width(across));
-    scratch::with::<T, _>(rows * s.places() * across.next_multiple_of(panel), |sums| {
+    let panel = dispatch::<T, _>(Width(s.batch));
+    scratch::with::<T, _>(s.block * s.places() * s.batch.next_multiple_of(panel), |sums| {
         for first in (0..s.outputs).step_by(s.block) {
             sums.fill(T::round_from(0.0));
             for grid in Grid::all(&numbers) {
@@ -37,11 +32,11 @@ pub(super) fn wide<T: Vectored>(s: &Shapes, x: &Src<'_>, kernel: &Src<'_>, out: 
                 }
                 let thin = grid.whole().count.iter().product::<usize>() / grid.whole().count[grid.cut()];
                 for band in grid.bands((DEPTH / thin.max(1)).max(1)) {
-                    let part = Part { s, numbers: &numbers, grid: &grid, band, first, examples_across, panel };
+                    let part = Part { s, numbers: &numbers, grid: &grid, band, first, panel };
                     part.all(x, kernel, sums)?;
                 }
             }
-            store(s, first, (examples_across, panel, across), sums, results);
+            store(s, first, panel, sums, results);
         }
         Ok(())
     })
@@ -60,19 +55,12 @@ impl<T: Vectored> Kernel<T> for Width {
 }
 
 /// Sums to where the result has them: `[batch, outputs, places]`.
-fn store<T: Vectored>(
-    s: &Shapes,
-    first: usize,
-    (examples_across, panel, across): (bool, usize, usize),
-    sums: &[T],
-    results: &mut [T],
-) {
-    let (places, wide) = (s.places(), across.next_multiple_of(panel));
+fn store<T: Vectored>(s: &Shapes, first: usize, panel: usize, sums: &[T], results: &mut [T]) {
+    let (places, wide) = (s.places(), s.batch.next_multiple_of(panel));
     for n in 0..s.batch {
         for o in 0..s.block {
             let to = &mut results[(n * s.outputs + first + o) * places..][..places];
-            let (row, lane) = if examples_across { (o, n) } else { (n, o) };
-            let from = row * places * wide + lane / panel * (places * panel) + lane % panel;
+            let from = o * places * wide + n / panel * (places * panel) + n % panel;
             to.iter_mut().zip(sums[from..].iter().step_by(panel)).for_each(|(to, &sum)| *to = sum);
         }
     }
@@ -85,34 +73,24 @@ struct Part<'a> {
     grid: &'a Grid,
     band: Band,
     first: usize,
-    examples_across: bool,
     panel: usize,
 }
 
 impl Part<'_> {
-    /// Sums lie by rows, in each by panels, in each by places.
+    /// Sums lie by outputs, in each by panels, in each by places.
     fn all<T: Vectored>(&self, x: &Src<'_>, kernel: &Src<'_>, sums: &mut [T]) -> Result<()> {
-        let (s, band, image) = (self.s, &self.band, self.grid.image(&self.band));
-        let runs = band.count[0] * band.count[1];
-        let met = self.grid.meetings();
-        let (rows, columns) = if self.examples_across { (s.block, met) } else { (s.batch * met, 1) };
-        let (copy, dense) = if self.examples_across {
-            (image.channel * self.panel, 0)
-        } else {
-            (image.channel * s.batch, runs * band.count[2] * self.panel)
-        };
-        scratch::with::<T, _>(copy + dense, |memory| {
-            let (copies, dense) = memory.split_at_mut(copy);
-            scratch::with::<usize, _>(2 * rows + 2 * columns + 3 * runs, |memory| {
+        let (rows, image) = (self.s.block, self.grid.image(&self.band));
+        let (runs, columns) = (self.band.count[0] * self.band.count[1], self.grid.meetings());
+        scratch::with::<T, _>(image.channel * self.panel, |copies| {
+            scratch::with::<usize, _>(2 * (rows + columns + runs), |memory| {
                 let (a_rows, memory) = memory.split_at_mut(rows);
                 let (c_rows, memory) = memory.split_at_mut(rows);
                 let (b_columns, memory) = memory.split_at_mut(columns);
                 let (c_columns, memory) = memory.split_at_mut(columns);
-                let (kernel_runs, memory) = memory.split_at_mut(runs);
-                let (image_runs, dense_runs) = memory.split_at_mut(runs);
-                let mut tables = Tables { a_rows, c_rows, b_columns, c_columns, kernel_runs, image_runs, dense_runs };
+                let (kernel_runs, image_runs) = memory.split_at_mut(runs);
+                let mut tables = Tables { a_rows, c_rows, b_columns, c_columns, kernel_runs, image_runs };
                 self.tables(&image, kernel, &mut tables);
-                self.panels(&image, x, kernel, (copies, dense), &tables, sums)
+                self.panels(&image, x, kernel, copies, &tables, sums)
             })
         })
     }
@@ -120,32 +98,19 @@ impl Part<'_> {
     /// Where rows, columns and runs begin.
     fn tables(&self, image: &Image, kernel: &Src<'_>, tables: &mut Tables<'_>) {
         let s = self.s;
-        let across = if self.examples_across { s.batch } else { s.block };
-        let wide = s.places() * across.next_multiple_of(self.panel);
+        let wide = s.places() * s.batch.next_multiple_of(self.panel);
         let (mut run, mut number) = (0, 0);
         self.grid.runs(image, &self.band, spatial_steps(kernel), |place, from| {
             tables.kernel_runs[run] = from as usize;
-            tables.image_runs[run] = if self.examples_across { place * self.panel } else { place };
-            tables.dense_runs[run] = run * self.band.count[2] * self.panel;
+            tables.image_runs[run] = place * self.panel;
             run += 1;
         });
-        if self.examples_across {
-            for (o, (a, c)) in tables.a_rows.iter_mut().zip(&mut *tables.c_rows).enumerate() {
-                (*a, *c) = ((o as isize * kernel.layout.strides()[0]) as usize, o * wide);
-            }
-        } else {
-            (tables.b_columns[0], tables.c_columns[0]) = (0, 0);
+        for (o, (a, c)) in tables.a_rows.iter_mut().zip(&mut *tables.c_rows).enumerate() {
+            (*a, *c) = ((o as isize * kernel.layout.strides()[0]) as usize, o * wide);
         }
         self.grid.shifts(image, self.numbers, |v, shift| {
-            if self.examples_across {
-                (tables.b_columns[number], tables.c_columns[number]) = (shift * self.panel, v * self.panel);
-                number += 1;
-                return;
-            }
-            for n in 0..s.batch {
-                (tables.a_rows[number], tables.c_rows[number]) = (n * image.channel + shift, n * wide + v * self.panel);
-                number += 1;
-            }
+            (tables.b_columns[number], tables.c_columns[number]) = (shift * self.panel, v * self.panel);
+            number += 1;
         });
     }
 
@@ -154,57 +119,34 @@ impl Part<'_> {
         image: &Image,
         x: &Src<'_>,
         kernel: &Src<'_>,
-        (copies, dense): (&mut [T], &mut [T]),
+        copies: &mut [T],
         tables: &Tables<'_>,
         sums: &mut [T],
     ) -> Result<()> {
         let s = self.s;
         let (source, weights) = (x.elements::<T>()?, kernel.elements::<T>()?);
         let (example, channel) = s.sees(self.first);
-        let along = spatial_steps(kernel)[AXES - 1] * self.grid.period() as isize;
-        let across = if self.examples_across { s.batch } else { s.block };
         copies.fill(T::round_from(0.0));
-        dense.fill(T::round_from(0.0));
-        for panel in (0..across).step_by(self.panel) {
-            let lanes = self.panel.min(across - panel);
-            let (n, examples) = if self.examples_across { (panel, lanes) } else { (0, s.batch) };
+        for panel in (0..s.batch).step_by(self.panel) {
             for c in 0..s.channels {
                 dispatch(Copies {
                     part: self,
                     image,
                     source,
-                    from: at(x, [example + n, channel + c]),
+                    from: at(x, [example + panel, channel + c]),
                     step: x.layout.strides()[0],
-                    examples,
+                    examples: self.panel.min(s.batch - panel),
                     to: &mut *copies,
                 });
-                if !self.examples_across {
-                    dispatch(Turned {
-                        source: weights,
-                        from: at(kernel, [self.first + panel, c]),
-                        steps: (kernel.layout.strides()[0], along),
-                        runs: tables.kernel_runs,
-                        length: self.band.count[AXES - 1],
-                        lanes,
-                        panel: self.panel,
-                        to: &mut *dense,
-                    });
-                }
-                let (a, b) = if self.examples_across { (weights, &*copies) } else { (&*copies, &*dense) };
-                let (a_runs, b_runs) = if self.examples_across {
-                    (&*tables.kernel_runs, &*tables.image_runs)
-                } else {
-                    (&*tables.image_runs, &*tables.dense_runs)
-                };
                 dispatch(Products {
-                    a,
-                    first: if self.examples_across { at(kernel, [self.first, c]) } else { 0 },
+                    a: weights,
+                    first: at(kernel, [self.first, c]),
                     a_rows: tables.a_rows,
-                    a_runs,
-                    a_step: if self.examples_across { along } else { 1 },
-                    b,
+                    a_runs: tables.kernel_runs,
+                    a_step: spatial_steps(kernel)[AXES - 1] * self.grid.period() as isize,
+                    b: &*copies,
                     b_columns: tables.b_columns,
-                    b_runs,
+                    b_runs: tables.image_runs,
                     length: self.band.count[AXES - 1],
                     panel: self.panel,
                     sums: &mut sums[panel * s.places()..],
@@ -225,10 +167,9 @@ struct Tables<'a> {
     c_columns: &'a mut [usize],
     kernel_runs: &'a mut [usize],
     image_runs: &'a mut [usize],
-    dense_runs: &'a mut [usize],
 }
 
-/// Copying a channel of examples beside its border: side by side in a panel, or one after the other.
+/// Copying a channel of examples beside its border, examples side by side in a panel.
 struct Copies<'a, T> {
     part: &'a Part<'a>,
     image: &'a Image,
@@ -244,46 +185,12 @@ impl<T: Vectored> Kernel<T> for Copies<'_, T> {
 
     #[inline(always)]
     fn run<L: Lanes<Elem = T>>(self, l: L) {
-        let Part { grid, band, panel, examples_across, .. } = self.part;
-        let along = grid.row_step();
-        if *examples_across {
-            grid.rows(self.image, band, |place, delta, length| {
-                let to = &mut self.to[place * panel..(place + length) * panel];
-                turn(l, self.source, moved(self.from, delta), (self.step, along), (self.examples, length), to, *panel);
-            });
-            return;
-        }
-        for e in 0..self.examples {
-            let from = moved(self.from, e as isize * self.step);
-            let to = &mut self.to[e * self.image.channel..][..self.image.channel];
-            grid.rows(self.image, band, |place, delta, length| {
-                gather(l, self.source, moved(from, delta), along, &mut to[place..place + length]);
-            });
-        }
-    }
-}
-
-/// Copying runs of the kernel, outputs side by side in a panel.
-struct Turned<'a, T> {
-    source: &'a [T],
-    from: usize,
-    /// From output to output, and along a run.
-    steps: (isize, isize),
-    runs: &'a [usize],
-    length: usize,
-    lanes: usize,
-    panel: usize,
-    to: &'a mut [T],
-}
-
-impl<T: Vectored> Kernel<T> for Turned<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: Lanes<Elem = T>>(self, l: L) {
-        for (&run, to) in self.runs.iter().zip(self.to.chunks_exact_mut(self.length * self.panel)) {
-            turn(l, self.source, moved(self.from, run as isize), self.steps, (self.lanes, self.length), to, self.panel);
-        }
+        let Part { grid, band, panel, .. } = self.part;
+        let steps = (self.step, grid.row_step());
+        grid.rows(self.image, band, |place, delta, length| {
+            let to = &mut self.to[place * panel..(place + length) * panel];
+            turn(l, self.source, moved(self.from, delta), steps, (self.examples, length), to, *panel);
+        });
     }
 }
 
@@ -439,6 +346,25 @@ mod tests {
     use super::*;
     use crate::backend::cpu::arch::Isa;
 
+    /// Rows 50 elements apart, from element 7 on.
+    struct Rows<'a> {
+        source: &'a [f32],
+        along: isize,
+        lanes: usize,
+        length: usize,
+        panel: usize,
+        to: &'a mut [f32],
+    }
+
+    impl Kernel<f32> for Rows<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<L: Lanes<Elem = f32>>(self, l: L) {
+            turn(l, self.source, 7, (50, self.along), (self.lanes, self.length), self.to, self.panel);
+        }
+    }
+
     #[test]
     fn runs_of_any_length_are_turned_with_every_instruction_set() {
         let source: Vec<f32> = (0..40 * 50).map(|i| i as f32).collect();
@@ -448,11 +374,7 @@ mod tests {
             {
                 let panel = lanes + 3;
                 let mut to = vec![-1.0; length * panel];
-                let steps = (50, along);
-                f32::run(
-                    isa,
-                    Turned { source: &source, from: 2, steps, runs: &[5], length, lanes, panel, to: &mut to },
-                );
+                f32::run(isa, Rows { source: &source, along, lanes, length, panel, to: &mut to });
                 for (j, row) in to.chunks(panel).enumerate() {
                     for (i, &x) in row.iter().enumerate() {
                         let wanted = if i < lanes { source[7 + i * 50 + j * along as usize] } else { -1.0 };
