@@ -3,10 +3,10 @@
 //! The first call makes the plan ready: kernels and arguments are resolved, steps cut into parts, parts grouped
 //! (`prepare.rs`, `cut.rs`, `stage.rs`). Later calls only fill in where inputs and outputs lie.
 
-mod border;
 mod cut;
 mod merge;
 mod panels;
+mod pieces;
 mod prepare;
 mod shares;
 mod stage;

@@ -1,10 +1,10 @@
 //! A plan made ready to run: resolved kernels, places as slots and bytes, steps cut into parts, parts grouped into tasks.
 
 use super::super::fused::{Compiled, First};
-use super::border::bordered;
 use super::cut::{Batch, Cut, Cutting, cost, cut, grain};
 use super::merge::merge;
 use super::panels::{in_panels, packed};
+use super::pieces::pieces;
 use super::shares::shares;
 use super::stage::{Access, Stage, stages};
 use super::turns::{Turns, turns};
@@ -199,8 +199,8 @@ pub(super) fn ready(plan: &Plan, lifted: usize, cutting: Cutting) -> Result<(Vec
         let merged = match (&step.op, &step.body) {
             (Op::Fused(op), _) => merge((op, in_panels), step, slots, &aliases, cutting, &mut aside),
             (Op::Scan(op), Some(body)) => turns(op, body, step, slots, cutting, &mut aside)?,
-            (Op::Pad { .. }, _) if parted => {
-                bordered(step).map(|steps| steps.map(|step| alone(&step, false, slots, cutting)).into())
+            (Op::Pad { .. } | Op::Concat { .. }, _) if parted => {
+                pieces(step).map(|steps| steps.iter().map(|step| alone(step, false, slots, cutting)).collect())
             }
             _ => shared,
         };

@@ -260,3 +260,23 @@ fn a_border_around_rows_is_a_fill_and_a_copy() {
     let wanted = [vec![7.0; 40_000], numbers, vec![7.0; 20_000]].concat();
     assert_eq!(elements::<f32>(&results[0]), wanted);
 }
+
+#[test]
+fn rows_side_by_side_are_copies() {
+    let [x, y] = [(0, 3), (1, 4)].map(|(i, rows)| at(Place::Input(i), &[1, rows, 20_000]));
+    let both = at(Place::Output(0), &[1, 7, 20_000]);
+    let plan = Plan {
+        steps: vec![step(Op::Concat { axis: 1 }, &[x.clone(), y.clone()], both.clone())],
+        commit: 1,
+        inputs: vec![x.meta.clone(), y.meta.clone()],
+        exits: vec![Exit::Written(both.meta)],
+        ..Plan::default()
+    };
+    let steps = prepare(&plan).unwrap().steps;
+    assert!(matches!([&steps[0].kernel, &steps[1].kernel], [Kernel::Copy, Kernel::Copy]));
+    let numbers: Vec<f32> = (0..140_000).map(|i| i as f32).collect();
+    let (first, last) = numbers.split_at(60_000);
+    let inputs = [tensor(first, &x.meta.shape, DType::F32), tensor(last, &y.meta.shape, DType::F32)];
+    let results = call(&plan, &mut Workspace::default(), &inputs).unwrap();
+    assert_eq!(elements::<f32>(&results[0]), numbers);
+}
