@@ -4,6 +4,7 @@ use super::super::fused::{Class, Compiled, First, Under, class, compile};
 use super::cut::{Cut, Cutting, cost, grain, parts};
 use super::prepare::{Kernel, Operand, Ready, Slots, operand};
 use super::shares::{share, total};
+use super::tail::ended;
 use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::ir::fused::{FusedKind, FusedOp};
@@ -12,10 +13,38 @@ use crate::ir::plan::{Located, Step};
 use crate::shape::Shape;
 use smallvec::SmallVec;
 
-/// The steps of a fused op, whose right factor may lie in panels, if it compiles: itself, and one for each fold over rows that were cut.
+/// The steps of a fused op, whose right factor may lie in panels, if it compiles: itself, one for each fold over rows that were cut,
+/// and what is made of folds if it could not be cut otherwise.
 ///
 /// `aside` counts the bytes that parts of folds need.
 pub(super) fn merge(
+    (op, in_panels): (&FusedOp, bool),
+    step: &Step,
+    slots: Slots,
+    aliases: &[usize],
+    cutting: Cutting,
+    aside: &mut usize,
+) -> Option<Vec<Ready>> {
+    if let Cutting::Worth(_) = cutting
+        && let Some(steps) = ended(op, step, slots, aside)
+        && let [Op::Fused(main), Op::Fused(rest)] = [&steps[0].op, &steps[1].op]
+        && steps[1].inputs.iter().all(|input| {
+            // What was there before the rows has to be there still when they are written.
+            let given = step.inputs.iter().any(|other| other.place == input.place && other.layout == input.layout);
+            !given || under(slots, aliases, input, &steps[0].outputs) == Under::Apart
+        })
+    {
+        let mut ready = one((main, false), &steps[0], slots, aliases, cutting, aside)?;
+        if ready[0].parts > 1 {
+            ready.extend(one((rest, false), &steps[1], slots, aliases, cutting, aside)?);
+            return Some(ready);
+        }
+    }
+    one((op, in_panels), step, slots, aliases, cutting, aside)
+}
+
+/// The same for a body as it is.
+fn one(
     (op, in_panels): (&FusedOp, bool),
     step: &Step,
     slots: Slots,

@@ -10,6 +10,7 @@ mod pieces;
 mod prepare;
 mod shares;
 mod stage;
+mod tail;
 mod timed;
 mod turns;
 mod work;

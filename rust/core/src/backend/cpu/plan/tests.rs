@@ -5,8 +5,10 @@ use crate::backend::Backend;
 use crate::backend::cpu::CPU;
 use crate::backend::cpu::testing::{elements, tensor};
 use crate::dtype::{DType, Scalar};
-use crate::ir::op::{BinaryOp, Op, ReduceOp, UnaryOp};
+use crate::ir::fused::FusedOp;
+use crate::ir::op::{BinaryOp, Op, ReduceOp, UnaryOp, ViewOp};
 use crate::ir::plan::Step;
+use crate::ir::program::Program;
 use smallvec::smallvec;
 
 fn at(place: Place, shape: &[usize]) -> Located {
@@ -279,4 +281,51 @@ fn rows_side_by_side_are_copies() {
     let inputs = [tensor(first, &x.meta.shape, DType::F32), tensor(last, &y.meta.shape, DType::F32)];
     let results = call(&plan, &mut Workspace::default(), &inputs).unwrap();
     assert_eq!(elements::<f32>(&results[0]), numbers);
+}
+
+/// `d = x - y`, `m = sum(d d) / n * s`: out m and `d + d`.
+fn loss(count: usize) -> Plan {
+    let metas = |shape: &[usize]| [Meta::new(shape, DType::F32)];
+    let full = metas(&[count]);
+    let mut body = Program::with_inputs([full[0].clone(), full[0].clone(), metas(&[1])[0].clone()]);
+    let binary = |body: &mut Program, op: BinaryOp, a: usize, b: usize| {
+        let meta = [body.metas[a].clone()];
+        body.push(Op::Binary(op), smallvec![a, b], &meta, None)
+    };
+    let d = binary(&mut body, BinaryOp::Sub, 0, 1);
+    let squares = binary(&mut body, BinaryOp::Mul, d, d);
+    let sum = Op::Reduce { op: ReduceOp::Sum, axes: vec![0] };
+    let sum = body.push(sum, smallvec![squares], &metas(&[]), None);
+    let sum = body.push(Op::View(ViewOp::Reshape([1].into())), smallvec![sum], &metas(&[1]), None);
+    let fill = Op::Fill { value: Scalar::Float(count as f64), shape: [1].into(), dtype: DType::F32 };
+    let fill = body.push(fill, smallvec![], &metas(&[1]), None);
+    let mean = binary(&mut body, BinaryOp::Div, sum, fill);
+    let scaled = binary(&mut body, BinaryOp::Mul, mean, 2);
+    body.outputs = vec![scaled, binary(&mut body, BinaryOp::Add, d, d)];
+    let (x, y, s) = (at(Place::Input(0), &[count]), at(Place::Input(1), &[count]), at(Place::Input(2), &[1]));
+    let (m, twice) = (at(Place::Output(0), &[1]), at(Place::Output(1), &[count]));
+    let op = Op::Fused(FusedOp::new(body).unwrap());
+    let inputs: Vec<Located> = vec![x, y, s];
+    Plan {
+        inputs: inputs.iter().map(|input| input.meta.clone()).collect(),
+        exits: [&m, &twice].map(|exit| Exit::Written(exit.meta.clone())).into(),
+        steps: vec![Step { outputs: smallvec![m, twice.clone()], ..step(op, &inputs, twice) }],
+        commit: 1,
+        ..Plan::default()
+    }
+}
+
+#[test]
+fn a_mean_at_the_end_of_a_group_keeps_no_rows_together() {
+    let count = 40_000;
+    let steps = prepare(&loss(count)).unwrap().steps;
+    assert!(steps[0].parts > 1 && steps.len() == 3, "the rows, the total, the mean");
+    let x: Vec<f32> = (0..count).map(|i| (i % 7) as f32).collect();
+    let y: Vec<f32> = (0..count).map(|i| (i % 5) as f32).collect();
+    let inputs =
+        [tensor(&x, &[count], DType::F32), tensor(&y, &[count], DType::F32), tensor(&[0.5f32], &[1], DType::F32)];
+    let results = call(&loss(count), &mut Workspace::default(), &inputs).unwrap();
+    let sum: f32 = x.iter().zip(&y).map(|(x, y)| (x - y) * (x - y)).sum();
+    assert_eq!(elements::<f32>(&results[0]), [sum / count as f32 * 0.5]);
+    assert_eq!(elements::<f32>(&results[1]), x.iter().zip(&y).map(|(x, y)| 2.0 * (x - y)).collect::<Vec<f32>>());
 }
