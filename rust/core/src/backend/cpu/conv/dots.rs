@@ -2,7 +2,8 @@
 //!
 //! Both factors are read along their rows, so nothing is turned. The input lies in a copy that has a border, as in `narrow.rs`;
 //! the kernel, which holds a gradient, in one whose rows lie as far apart, with zeros between them. So a plane is one run. A
-//! tile holds a register of sums for each of some outputs and shifts; the lanes of a register are added at the end.
+//! tile holds a register of sums for each of some outputs and shifts; the lanes of a register are added at the end. A lane is one
+//! chain over bands, channels and places, however many channels are taken at a time.
 //!
 //! What lies between two rows is multiplied by zero: an input that is not finite can make a shift NaN that meets it nowhere.
 
@@ -360,6 +361,16 @@ impl<T: Float, const M: usize, const N: usize> Kernel<T> for Sums<'_, T, M, N> {
     fn run<L: Lanes<Elem = T>>(self, l: L) {
         let t = self.0;
         let mut c = [[l.constant(0.0); N]; M];
+        let mut at = [[t.c; N]; M];
+        for i in 0..M {
+            for j in 0..N {
+                // SAFETY: the caller promises a register of sums for each row and column.
+                unsafe {
+                    at[i][j] = t.c.add(i * t.c_row + *t.c_columns.add(j) * L::WIDTH);
+                    c[i][j] = l.load_ptr(at[i][j]);
+                }
+            }
+        }
         for channel in 0..t.channels {
             // SAFETY: the caller promises whole runs of each row and column.
             unsafe {
@@ -386,11 +397,8 @@ impl<T: Float, const M: usize, const N: usize> Kernel<T> for Sums<'_, T, M, N> {
         }
         for i in 0..M {
             for j in 0..N {
-                // SAFETY: the caller promises a register of sums for each row and column.
-                unsafe {
-                    let to = t.c.add(i * t.c_row + *t.c_columns.add(j) * L::WIDTH);
-                    l.store_ptr(l.add(l.load_ptr(to), c[i][j]), to);
-                }
+                // SAFETY: as above.
+                unsafe { l.store_ptr(c[i][j], at[i][j]) };
             }
         }
     }
