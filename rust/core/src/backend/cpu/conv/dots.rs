@@ -10,12 +10,12 @@
 #![allow(unsafe_code, reason = "tiles are read and written by address")]
 
 use super::super::arch::{Kernel, Lanes, Vectored, dispatch};
-use super::super::element::Float;
 use super::super::kernel::{Dst, Src};
-use super::super::matmul::{Tiles, by_shape, tallest, widest};
+use super::super::matmul::{Tiles, widest};
 use super::super::scratch;
 use super::grid::{AXES, Band, Grid, Image, Numbers, moved};
 use super::line::{gather, rows};
+use super::tile::{self, Planes};
 use super::{Shapes, at, spatial_steps};
 use crate::error::{Error, Result};
 use std::marker::PhantomData;
@@ -35,13 +35,14 @@ const ACROSS: usize = 3;
 /// Examples of the input from which lanes may hold them instead.
 const FEW: usize = 8;
 
-/// Whether places fill most of the registers that they take, or examples would fill fewer.
+/// Whether places fill more of the registers that they take than examples would, and most of them; or examples are few.
 pub(super) fn fits<T: Vectored>(s: &Shapes) -> bool {
     let numbers = s.taps_along();
     let grid = Grid::new(&numbers, [0; AXES]);
     let (lanes, whole) = (dispatch::<T, _>(Lane(PhantomData)), grid.whole());
-    let runs = grid.image(&whole).rounded(lanes).places(&whole).next_multiple_of(lanes);
-    s.batch < FEW || 4 * whole.count.iter().product::<usize>() >= 3 * runs
+    let places: usize = whole.count.iter().product();
+    let run = grid.image(&whole).rounded(lanes).places(&whole).next_multiple_of(lanes);
+    s.batch < FEW || (4 * places >= 3 * run && places * s.batch.next_multiple_of(lanes) > s.batch * run)
 }
 
 /// Asks for the lanes of a register.
@@ -287,10 +288,10 @@ impl<T: Vectored> Kernel<T> for Products<'_, T> {
         for (row, height) in (0..tiles.count).map(|i| tiles.tile(i)) {
             self.bring(l, row, height);
             for (column, width) in (0..columns.count).map(|i| columns.tile(i)) {
-                let Some(micro) = tile::<L>(height, width) else {
+                let Some(micro) = tile::planes::<L>(height, width) else {
                     return Err(Error::bug("conv", "no tile of this size"));
                 };
-                let tile = Tile {
+                let tile = Planes {
                     a: self.near.as_ptr(),
                     a_row: self.channels * run,
                     b: self.copies.as_ptr(),
@@ -307,99 +308,5 @@ impl<T: Vectored> Kernel<T> for Products<'_, T> {
             }
         }
         Ok(())
-    }
-}
-
-/// A tile: some rows of the left factor with as many registers of sums as columns of the right one.
-#[derive(Debug)]
-struct Tile<T> {
-    /// Runs of the left factor, one channel after the other.
-    a: *const T,
-    a_row: usize,
-    b: *const T,
-    b_channel: usize,
-    b_columns: *const usize,
-    channels: usize,
-    /// Elements of a run: whole registers.
-    run: usize,
-    c: *mut T,
-    c_row: usize,
-    /// In registers.
-    c_columns: *const usize,
-}
-
-/// Compute a tile.
-///
-/// # Safety
-/// Every element that the tile names is valid for reads, and those of the sums for writes that nothing else sees.
-type Micro<L, X> = unsafe fn(L, &X);
-
-/// The function for tiles of this height and width in registers, if there is one.
-fn tile<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, Tile<L::Elem>>> {
-    by_shape!(enter, height, width; 1: 1 2 3; 2: 1 2 3; 3: 1 2 3; 4: 1 2 3; 5: 1 2 3; 6: 1 2 3; 7: 1 2 3; 8: 1 2 3;)
-}
-
-/// Enter the code of the instruction set.
-///
-/// # Safety
-/// As for every `Micro`: the elements that the tile names are valid.
-unsafe fn enter<L: Lanes, const M: usize, const N: usize>(l: L, tile: &Tile<L::Elem>) {
-    l.vectorize(Sums::<_, M, N>(tile));
-}
-
-/// Run by whoever promises every element that the tile names.
-struct Sums<'a, T, const M: usize, const N: usize>(&'a Tile<T>);
-
-impl<T: Float, const M: usize, const N: usize> Kernel<T> for Sums<'_, T, M, N> {
-    type Output = ();
-
-    #[inline(always)]
-    #[allow(
-        clippy::needless_range_loop,
-        reason = "adapters of iterators stay calls where nothing is optimized across crates"
-    )]
-    fn run<L: Lanes<Elem = T>>(self, l: L) {
-        let t = self.0;
-        let mut c = [[l.constant(0.0); N]; M];
-        let mut at = [[t.c; N]; M];
-        for i in 0..M {
-            for j in 0..N {
-                // SAFETY: the caller promises a register of sums for each row and column.
-                unsafe {
-                    at[i][j] = t.c.add(i * t.c_row + *t.c_columns.add(j) * L::WIDTH);
-                    c[i][j] = l.load_ptr(at[i][j]);
-                }
-            }
-        }
-        for channel in 0..t.channels {
-            // SAFETY: the caller promises whole runs of each row and column.
-            unsafe {
-                let a = t.a.add(channel * t.run);
-                let mut b = [t.b; N];
-                for j in 0..N {
-                    b[j] = t.b.add(channel * t.b_channel + *t.b_columns.add(j));
-                }
-                let mut k = 0;
-                while k < t.run {
-                    let mut row = [l.constant(0.0); N];
-                    for j in 0..N {
-                        row[j] = l.load_ptr(b[j].add(k));
-                    }
-                    for i in 0..M {
-                        let x = l.load_ptr(a.add(i * t.a_row + k));
-                        for j in 0..N {
-                            c[i][j] = l.mul_add(x, row[j], c[i][j]);
-                        }
-                    }
-                    k += L::WIDTH;
-                }
-            }
-        }
-        for i in 0..M {
-            for j in 0..N {
-                // SAFETY: as above.
-                unsafe { l.store_ptr(c[i][j], at[i][j]) };
-            }
-        }
     }
 }

@@ -4,9 +4,9 @@
 //! where o lies in group g of the channels and group b of the batch, and terms whose q is no element of x are 0.
 //!
 //! The sum is symmetric in the places p and the taps k. Where the taps are fewer (`narrow.rs`), places run along the lanes and
-//! a tap is a shift; else (`wide.rs`, the gradient of a kernel) taps are the terms and a place is a shift. `grid.rs` says where
-//! shifts and runs meet the input, `tile.rs` computes tiles in registers. A kernel of one tap that moves nothing is a matrix
-//! product. `direct.rs` takes windows of more axes.
+//! a tap is a shift; else, as in the gradient of a kernel, taps are the terms and a place is a shift, and lanes go along planes
+//! (`dots.rs`) or hold examples (`wide.rs`). `grid.rs` says where shifts and runs meet the input, `tile.rs` computes tiles in
+//! registers. A kernel of one tap that moves nothing is a matrix product. `direct.rs` takes windows of more axes.
 
 mod direct;
 mod dots;

@@ -46,6 +46,24 @@ pub(super) struct Shifts<T> {
     pub(super) c_columns: *const usize,
 }
 
+/// A tile whose rows and columns are runs of whole registers, and whose sums are kept lane by lane.
+#[derive(Debug)]
+pub(super) struct Planes<T> {
+    /// Runs of the left factor, one channel after the other.
+    pub(super) a: *const T,
+    pub(super) a_row: usize,
+    pub(super) b: *const T,
+    pub(super) b_channel: usize,
+    pub(super) b_columns: *const usize,
+    pub(super) channels: usize,
+    /// Elements of a run: whole registers.
+    pub(super) run: usize,
+    pub(super) c: *mut T,
+    pub(super) c_row: usize,
+    /// In registers.
+    pub(super) c_columns: *const usize,
+}
+
 /// Compute a tile.
 ///
 /// # Safety
@@ -62,6 +80,14 @@ pub(super) fn shifts<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, S
     by_shape!(enter_shifts, height, width)
 }
 
+/// The same for tiles of planes, which are no wider than three registers.
+pub(super) fn planes<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, Planes<L::Elem>>> {
+    by_shape!(
+        enter_planes, height, width;
+        1: 1 2 3; 2: 1 2 3; 3: 1 2 3; 4: 1 2 3; 5: 1 2 3; 6: 1 2 3; 7: 1 2 3; 8: 1 2 3;
+    )
+}
+
 /// Enter the code of the instruction set.
 ///
 /// # Safety
@@ -76,6 +102,14 @@ unsafe fn enter_runs<L: Lanes, const M: usize, const N: usize>(l: L, tile: &Runs
 /// As for every `Micro`: the elements that the tile names are valid.
 unsafe fn enter_shifts<L: Lanes, const M: usize, const N: usize>(l: L, tile: &Shifts<L::Elem>) {
     l.vectorize(ShiftSums::<_, M, N>(tile));
+}
+
+/// Enter the code of the instruction set.
+///
+/// # Safety
+/// As for every `Micro`: the elements that the tile names are valid.
+unsafe fn enter_planes<L: Lanes, const M: usize, const N: usize>(l: L, tile: &Planes<L::Elem>) {
+    l.vectorize(PlaneSums::<_, M, N>(tile));
 }
 
 /// Run by whoever promises every element that the tile names.
@@ -170,6 +204,63 @@ impl<T: Float, const M: usize, const N: usize> Kernel<T> for ShiftSums<'_, T, M,
                     let to = t.c.add(*t.c_rows.add(i) + *t.c_columns.add(j));
                     l.store_ptr(l.add(l.load_ptr(to), c[i][j]), to);
                 }
+            }
+        }
+    }
+}
+
+/// Run by whoever promises every element that the tile names.
+struct PlaneSums<'a, T, const M: usize, const N: usize>(&'a Planes<T>);
+
+impl<T: Float, const M: usize, const N: usize> Kernel<T> for PlaneSums<'_, T, M, N> {
+    type Output = ();
+
+    #[inline(always)]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "adapters of iterators stay calls where nothing is optimized across crates"
+    )]
+    fn run<L: Lanes<Elem = T>>(self, l: L) {
+        let t = self.0;
+        let mut c = [[l.constant(0.0); N]; M];
+        let mut at = [[t.c; N]; M];
+        for i in 0..M {
+            for j in 0..N {
+                // SAFETY: the caller promises a register of sums for each row and column.
+                unsafe {
+                    at[i][j] = t.c.add(i * t.c_row + *t.c_columns.add(j) * L::WIDTH);
+                    c[i][j] = l.load_ptr(at[i][j]);
+                }
+            }
+        }
+        for channel in 0..t.channels {
+            // SAFETY: the caller promises whole runs of each row and column.
+            unsafe {
+                let a = t.a.add(channel * t.run);
+                let mut b = [t.b; N];
+                for j in 0..N {
+                    b[j] = t.b.add(channel * t.b_channel + *t.b_columns.add(j));
+                }
+                let mut k = 0;
+                while k < t.run {
+                    let mut row = [l.constant(0.0); N];
+                    for j in 0..N {
+                        row[j] = l.load_ptr(b[j].add(k));
+                    }
+                    for i in 0..M {
+                        let x = l.load_ptr(a.add(i * t.a_row + k));
+                        for j in 0..N {
+                            c[i][j] = l.mul_add(x, row[j], c[i][j]);
+                        }
+                    }
+                    k += L::WIDTH;
+                }
+            }
+        }
+        for i in 0..M {
+            for j in 0..N {
+                // SAFETY: as above.
+                unsafe { l.store_ptr(c[i][j], at[i][j]) };
             }
         }
     }

@@ -4,7 +4,6 @@
 //! of threads.
 
 use super::super::threads;
-use super::panels::{factored, product};
 use crate::buffer::Meta;
 use crate::ir::cost::flops;
 use crate::ir::fused::FusedKind;
@@ -128,6 +127,22 @@ impl Cutting {
     }
 }
 
+/// The product of matrices that a step is or begins with, and its result.
+pub(super) fn product(step: &Step) -> Option<(&Op, &Meta)> {
+    factored(step).filter(|(op, _)| **op == Op::MatMul)
+}
+
+/// The same of a product or a convolution.
+fn factored(step: &Step) -> Option<(&Op, &Meta)> {
+    let (op, result) = match &step.op {
+        Op::Fused(op) if op.kind() == FusedKind::Product => {
+            (&op.body.instructions.first()?.op, &op.body.metas[op.body.first_result()])
+        }
+        op => (op, &step.outputs.first()?.meta),
+    };
+    matches!(op, Op::MatMul | Op::Conv(_)).then_some((op, result))
+}
+
 /// How a step is cut.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Cut {
@@ -161,7 +176,7 @@ pub(super) fn parts(rows: usize, cost: f64, grain: usize) -> usize {
 }
 
 /// Examples or outputs of a part of a convolution that fill registers with them.
-const LANES: usize = 8;
+const LANES: usize = 16;
 
 /// Entries of a part, where each entry of the cut axis takes so many nanoseconds and holds the rows of the axes after it.
 ///

@@ -33,25 +33,13 @@ pub(super) fn merge(
             let given = step.inputs.iter().any(|other| other.place == input.place && other.layout == input.layout);
             !given || under(slots, aliases, input, &steps[0].outputs) == Under::Apart
         })
+        && let Some(mut ready) = merge((main, false), &steps[0], slots, aliases, cutting, aside)
+        && ready[0].parts > 1
+        && let Some(rest) = merge((rest, false), &steps[1], slots, aliases, cutting, aside)
     {
-        let mut ready = one((main, false), &steps[0], slots, aliases, cutting, aside)?;
-        if ready[0].parts > 1 {
-            ready.extend(one((rest, false), &steps[1], slots, aliases, cutting, aside)?);
-            return Some(ready);
-        }
+        ready.extend(rest);
+        return Some(ready);
     }
-    one((op, in_panels), step, slots, aliases, cutting, aside)
-}
-
-/// The same for a body as it is.
-fn one(
-    (op, in_panels): (&FusedOp, bool),
-    step: &Step,
-    slots: Slots,
-    aliases: &[usize],
-    cutting: Cutting,
-    aside: &mut usize,
-) -> Option<Vec<Ready>> {
     let product = op.kind() == FusedKind::Product;
     let skipped = if product { 2 } else { 0 };
     let rest = &step.inputs[skipped..];

@@ -1,11 +1,9 @@
 //! Right factors packed into panels before the steps that multiply with them: once for all parts, or for all turns of a loop.
 
 use super::super::matmul;
-use super::cut::{Cut, packs_often, parts};
+use super::cut::{Cut, packs_often, parts, product};
 use super::prepare::{Kernel, Ready, Slots, operand};
 use crate::buffer::Meta;
-use crate::ir::fused::FusedKind;
-use crate::ir::op::Op;
 use crate::ir::plan::{Located, Place, Plan, Step};
 use crate::layout::Layout;
 use smallvec::{SmallVec, smallvec};
@@ -67,22 +65,6 @@ fn still<'a>(step: &'a Step, given: &'a [Located]) -> Option<(&'a Located, &'a L
     let Place::Input(i) = factor.place else { return None };
     let wide = output.shape.last().is_some_and(|&columns| columns > 1);
     if wide && single(left) && single(factor) { Some((factor, given.get(i)?)) } else { None }
-}
-
-/// The product of matrices that a step is or begins with, and its result.
-pub(super) fn product(step: &Step) -> Option<(&Op, &Meta)> {
-    factored(step).filter(|(op, _)| **op == Op::MatMul)
-}
-
-/// The same of a product or a convolution.
-pub(super) fn factored(step: &Step) -> Option<(&Op, &Meta)> {
-    let (op, result) = match &step.op {
-        Op::Fused(op) if op.kind() == FusedKind::Product => {
-            (&op.body.instructions.first()?.op, &op.body.metas[op.body.first_result()])
-        }
-        op => (op, &step.outputs.first()?.meta),
-    };
-    matches!(op, Op::MatMul | Op::Conv(_)).then_some((op, result))
 }
 
 /// The step that packs a factor, and the panels, if there are any for its dtype.

@@ -3,8 +3,7 @@
 //!
 //! Each of these steps is cut like others, and stays with the rows that it reads, where the op as one would keep one thread busy.
 
-use super::turns::copy_of;
-use crate::ir::op::Op;
+use crate::ir::op::{Op, ViewOp};
 use crate::ir::plan::{Located, Step};
 use crate::layout::Layout;
 use smallvec::smallvec;
@@ -45,4 +44,10 @@ fn piece(step: &Step, from: &Located, output: &Located, axis: usize, row: usize)
     let layout = Layout::new(shape.clone(), shape.contiguous_strides(), output.layout.offset() + before);
     let to = Located { place: output.place, layout, meta: from.meta.clone() };
     Step { origin: step.origin.clone(), ..copy_of(from, to) }
+}
+
+/// The step that copies a value.
+pub(super) fn copy_of(from: &Located, to: Located) -> Step {
+    let op = Op::View(ViewOp::Reshape(from.meta.shape.clone()));
+    Step { op, body: None, inputs: smallvec![from.clone()], outputs: smallvec![to], origin: None }
 }

@@ -188,8 +188,8 @@ pub(super) fn ready(plan: &Plan, lifted: usize, cutting: Cutting) -> Result<(Vec
         }
         let first = steps.len();
         let shared = shares(step, slots, cutting, &mut aside);
-        let parted = shared.is_none() && matches!(cutting, Cutting::Worth(_));
-        let packed = if parted { packed(step, slots, &mut aside) } else { None };
+        let worth = matches!(cutting, Cutting::Worth(_));
+        let packed = if worth && shared.is_none() { packed(step, slots, &mut aside) } else { None };
         let in_panels = packed.is_some() || in_panels(step, plan.inputs.len() - lifted);
         let then = packed.map(|(pack, then)| {
             steps.push(pack);
@@ -199,7 +199,7 @@ pub(super) fn ready(plan: &Plan, lifted: usize, cutting: Cutting) -> Result<(Vec
         let merged = match (&step.op, &step.body) {
             (Op::Fused(op), _) => merge((op, in_panels), step, slots, &aliases, cutting, &mut aside),
             (Op::Scan(op), Some(body)) => turns(op, body, step, slots, cutting, &mut aside)?,
-            (Op::Pad { .. } | Op::Concat { .. }, _) if parted => {
+            (Op::Pad { .. } | Op::Concat { .. }, _) if worth => {
                 pieces(step).map(|steps| steps.iter().map(|step| alone(step, false, slots, cutting)).collect())
             }
             _ => shared,

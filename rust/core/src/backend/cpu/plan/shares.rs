@@ -37,6 +37,9 @@ pub(super) fn shares(step: &Step, slots: Slots, cutting: Cutting, aside: &mut us
     let Over { op, inputs, terms } = over(step, output)?;
     let (first, axis) = inputs.first()?;
     let size = first.meta.shape[*axis];
+    if size == 0 || output.meta.shape.numel() == 0 {
+        return None;
+    }
     if op == Op::MatMul && batch.is_none_or(|batch| batch.rows != size) {
         return None;
     }
@@ -83,10 +86,9 @@ fn over(step: &Step, output: &Located) -> Option<Over> {
         }
         (Op::Reduce { op: ReduceOp::Sum, axes }, [x]) => {
             let shape = &x.meta.shape;
-            let (leading, terms) =
-                (axes.iter().copied().eq(0..axes.len()), axes.iter().map(|&axis| shape[axis]).product());
+            let terms = axes.iter().map(|&axis| shape[axis]).product();
             let axis = axes.iter().copied().find(|&axis| shape[axis] > 1)?;
-            if leading && x.layout.is_contiguous() {
+            if axes.iter().copied().eq(0..axes.len()) && x.layout.is_contiguous() {
                 // Rows of several axes are rows of one, and are cut where those of products are.
                 let shape: Shape = [terms].iter().chain(&shape[axes.len()..]).copied().collect();
                 let layout = Layout::new(shape.clone(), shape.contiguous_strides(), x.layout.offset());
@@ -135,8 +137,8 @@ pub(super) fn total(
     let cost = (width * (count + 1)) as f64 * 0.04;
     let axis = shape.iter().position(|&size| size > 1).unwrap_or(0);
     let size = shape.get(axis).copied().unwrap_or(1);
-    let each = size.div_ceil(parts(size, cost, 1).max(1));
-    let pieces = size.div_ceil(each);
+    let each = size.div_ceil(parts(size, cost, 1).max(1)).max(1);
+    let pieces = size.div_ceil(each).max(1);
     let cut = |axis, rows| Cut { axis, inputs: smallvec![], rows, parts: pieces };
     let (down, across) = (cut(axis, each), cut(1, each * (width / size.max(1))));
     let cut = pieces > 1;

@@ -329,3 +329,30 @@ fn a_mean_at_the_end_of_a_group_keeps_no_rows_together() {
     assert_eq!(elements::<f32>(&results[0]), [sum / count as f32 * 0.5]);
     assert_eq!(elements::<f32>(&results[1]), x.iter().zip(&y).map(|(x, y)| 2.0 * (x - y)).collect::<Vec<f32>>());
 }
+
+#[test]
+fn sums_of_nothing_are_zero_beside_much_work() {
+    let count = [100_000];
+    let (x, y) = (at(Place::Input(0), &count), at(Place::Output(0), &count));
+    let (no_rows, no_columns) = (at(Place::Input(1), &[3, 0, 4]), at(Place::Input(2), &[256, 0]));
+    let (zeros, none) = (at(Place::Output(1), &[4]), at(Place::Output(2), &[0]));
+    let sum = |axes: &[usize]| Op::Reduce { op: ReduceOp::Sum, axes: axes.into() };
+    let plan = Plan {
+        steps: vec![
+            step(Op::Unary(UnaryOp::Exp), std::slice::from_ref(&x), y.clone()),
+            step(sum(&[0, 1]), std::slice::from_ref(&no_rows), zeros.clone()),
+            step(sum(&[0]), std::slice::from_ref(&no_columns), none.clone()),
+        ],
+        commit: 3,
+        inputs: [&x, &no_rows, &no_columns].map(|input| input.meta.clone()).into(),
+        exits: [y, zeros, none].map(|exit| Exit::Written(exit.meta)).into(),
+        ..Plan::default()
+    };
+    let inputs = [
+        tensor(&vec![0f32; 100_000], &count, DType::F32),
+        tensor::<f32>(&[], &[3, 0, 4], DType::F32),
+        tensor::<f32>(&[], &[256, 0], DType::F32),
+    ];
+    let results = call(&plan, &mut Workspace::default(), &inputs).unwrap();
+    assert_eq!(elements::<f32>(&results[1]), [0.0; 4]);
+}

@@ -8,13 +8,14 @@ use super::super::copy;
 use super::super::kernel::Src;
 use super::cut::{Cutting, cost};
 use super::panels::lifted;
+use super::pieces::copy_of;
 use super::prepare::{Kernel, Operand, Ready, Slots, aliases, alone, operand, ready};
 use super::stage::{Stage, stages};
 use super::work;
 use crate::buffer::Meta;
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::ir::op::{Op, ScanOp, ViewOp};
+use crate::ir::op::ScanOp;
 use crate::ir::plan::{Exit, Located, Place, Plan, Step};
 use crate::layout::Layout;
 use smallvec::{SmallVec, smallvec};
@@ -150,12 +151,6 @@ fn parted(op: &ScanOp, plan: &Plan, panels: usize) -> Result<Option<(Vec<Ready>,
     Ok(found.map(|tasks| (steps, tasks, aside)))
 }
 
-/// The step that copies a value.
-pub(super) fn copy_of(from: &Located, to: Located) -> Step {
-    let op = Op::View(ViewOp::Reshape(from.meta.shape.clone()));
-    Step { op, body: None, inputs: smallvec![from.clone()], outputs: smallvec![to], origin: None }
-}
-
 /// Memory of which pieces are taken from the front.
 struct Rest(Memory, usize);
 
@@ -241,7 +236,7 @@ impl Turns {
 mod tests {
     use super::super::prepare::prepare;
     use super::*;
-    use crate::ir::op::{BinaryOp, UnaryOp};
+    use crate::ir::op::{BinaryOp, Op, UnaryOp};
     use crate::ir::program::Program;
 
     /// `h' = tanh(h w)`, or `h' = tanh(w h)`, in which rows mix.
