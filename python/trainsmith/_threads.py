@@ -1,4 +1,4 @@
-"""How many threads run a step."""
+"""How many threads compute."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["get_num_threads", "set_num_threads"]
 
 
 def get_num_threads() -> int:
-    """Gives the number of threads that run a captured step, the calling one among them.
+    """Gives the number of threads that run captured steps and long eager ops, the calling one among them.
 
     Returns:
         What `set_num_threads` was given, else `TRAINSMITH_NUM_THREADS` of the environment, else the cores to use.
@@ -22,9 +22,9 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(count: int) -> None:
-    """Sets the number of threads that run captured steps from now on; results do not depend on it.
+    """Sets the number of threads that run captured steps and long eager ops from now on; results do not depend on it.
 
-    Steps whose work is too small to share run on the calling thread alone.
+    Work that is too small to share runs on the calling thread alone.
 
     Args:
         count: threads, the calling one among them, in [1, 1024].

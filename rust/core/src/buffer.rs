@@ -1,5 +1,6 @@
 //! Storage of elements, opaque to everything but its backend, and the value a node holds.
 
+mod large;
 pub mod pool;
 
 use crate::device::Device;
@@ -8,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::layout::Layout;
 use crate::shape::Shape;
 use aligned_vec::{AVec, ConstAlign};
+pub use large::unwritten;
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -64,7 +66,8 @@ impl HostStorage {
 
 impl Drop for HostStorage {
     fn drop(&mut self) {
-        pool::give(std::mem::replace(&mut self.bytes, AVec::new(64)));
+        let bytes = std::mem::replace(&mut self.bytes, AVec::new(64));
+        if pool::keeps(bytes.capacity()) { pool::give(bytes) } else { large::give(bytes) }
     }
 }
 

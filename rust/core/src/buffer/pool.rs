@@ -50,6 +50,11 @@ fn allocate(capacity: usize) -> HostVec {
     AVec::with_capacity(64, capacity)
 }
 
+/// Whether buffers of this size are kept here.
+pub(super) fn keeps(len: usize) -> bool {
+    shelf(len).is_some()
+}
+
 /// Keep a buffer for later, if it has the size of a shelf with room.
 pub(super) fn give(mut bytes: HostVec) {
     let capacity = bytes.capacity();

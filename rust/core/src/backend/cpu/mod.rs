@@ -39,7 +39,7 @@ mod turn;
 
 use crate::backend::profile::{self, Label, touched};
 use crate::backend::{Backend, Workspace, interpret, result_metas};
-use crate::buffer::{HostStorage, HostVec, Meta, Value, zeroed};
+use crate::buffer::{HostStorage, HostVec, Meta, Value, unwritten};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::ir::op::Op;
@@ -107,16 +107,12 @@ impl Backend for Cpu {
         if let Op::Fused(attributes) = op {
             return interpret(self, &attributes.body, inputs).map(SmallVec::from_vec);
         }
-        let sources = inputs.iter().map(|value| source(op.name(), value)).collect::<Result<SmallVec<[_; 4]>>>()?;
-        let mut results: SmallVec<[HostVec; 1]> = metas.iter().map(|meta| zeroed(meta.bytes())).collect();
-        let mut targets: SmallVec<[Dst<'_>; 1]> =
-            results.iter_mut().zip(&metas).map(|(bytes, meta)| Dst { bytes, meta }).collect();
+        let mut results: SmallVec<[HostVec; 1]> = metas.iter().map(|meta| unwritten(meta.bytes())).collect();
         if profile::on() {
-            profile::timed(Device::Cpu, || label(op, inputs, &metas), || kernel::run(op, &sources, &mut targets))?;
+            profile::timed(Device::Cpu, || label(op, inputs, &metas), || compute(op, inputs, &metas, &mut results))?;
         } else {
-            kernel::run(op, &sources, &mut targets)?;
+            compute(op, inputs, &metas, &mut results)?;
         }
-        drop(targets);
         Ok(results.into_iter().zip(&metas).map(|(bytes, meta)| Value::from_host(bytes, meta, Device::Cpu)).collect())
     }
 
@@ -134,6 +130,17 @@ impl Backend for Cpu {
     fn synchronise(&self) -> Result<()> {
         Ok(())
     }
+}
+
+/// Write the results of an op, with all threads where it is much work.
+fn compute(op: &Op, inputs: &[Value], metas: &[Meta], results: &mut [HostVec]) -> Result<()> {
+    if plan::is_long(op, inputs, metas) {
+        return plan::once(op, inputs, metas, results);
+    }
+    let sources = inputs.iter().map(|value| source(op.name(), value)).collect::<Result<SmallVec<[_; 4]>>>()?;
+    let mut targets: SmallVec<[Dst<'_>; 1]> =
+        results.iter_mut().zip(metas).map(|(bytes, meta)| Dst { bytes, meta }).collect();
+    kernel::run(op, &sources, &mut targets)
 }
 
 /// What an eager op is called and costs.

@@ -42,6 +42,8 @@ pub(super) enum Cutting {
     Never,
     /// Those are that are worth it, and those that stand between the parts of such.
     Worth(Option<Batch>),
+    /// Those are that are worth it, where no sum becomes several: then bits depend on nothing but the op and its numbers.
+    Apart,
     /// All are, at the same rows of `whole`, into parts of so many.
     Rows { whole: usize, part: usize },
 }
@@ -113,7 +115,8 @@ impl Cutting {
     pub(super) fn split(self, size: usize, worth: impl FnOnce() -> usize) -> Option<(usize, usize)> {
         let rows = match self {
             Self::Never => return None,
-            Self::Worth(batch) => {
+            Self::Worth(_) | Self::Apart => {
+                let batch = if let Self::Worth(batch) = self { batch } else { None };
                 let alike = batch.filter(|batch| batch.rows == size).map_or(0, |batch| batch.parts);
                 match worth() {
                     0 | 1 if alike < 2 => return None,

@@ -5,6 +5,7 @@
 
 mod cut;
 mod merge;
+mod once;
 mod panels;
 mod pieces;
 mod prepare;
@@ -23,6 +24,7 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::ir::plan::{Exit, Located, Place, Plan};
 use crate::layout::Layout;
+pub(super) use once::{is_long, once};
 pub(super) use prepare::Operand;
 use prepare::{Prepared, Slots, prepare};
 use std::sync::Arc;

@@ -163,11 +163,19 @@ impl Operand {
 
 /// Make a plan ready; for several threads where the work is worth it.
 pub(super) fn prepare(plan: &Plan) -> Result<Prepared> {
-    let slots = Slots::of(plan);
-    let aliases = aliases(plan, slots);
     let costs = plan.steps.iter().map(|step| cost(&step.op, &metas(&step.inputs), &metas(&step.outputs)));
     let parallel = costs.sum::<f64>() > SMALL;
-    let cutting = if parallel { Cutting::Worth(Batch::of(&plan.steps)) } else { Cutting::Never };
+    prepared(plan, parallel, if parallel { Cutting::Worth(Batch::of(&plan.steps)) } else { Cutting::Never })
+}
+
+/// The same for a plan that is known to be worth it, where no sum becomes several.
+pub(super) fn prepare_apart(plan: &Plan) -> Result<Prepared> {
+    prepared(plan, true, Cutting::Apart)
+}
+
+fn prepared(plan: &Plan, parallel: bool, cutting: Cutting) -> Result<Prepared> {
+    let slots = Slots::of(plan);
+    let aliases = aliases(plan, slots);
     let (steps, commit, aside) = ready(plan, 0, cutting)?;
     let stages = if parallel { stages(&steps, commit, &aliases) } else { vec![Stage::whole(&steps)] };
     Ok(Prepared { steps, stages, slots, parallel, aside })
@@ -188,7 +196,7 @@ pub(super) fn ready(plan: &Plan, lifted: usize, cutting: Cutting) -> Result<(Vec
         }
         let first = steps.len();
         let shared = shares(step, slots, cutting, &mut aside);
-        let worth = matches!(cutting, Cutting::Worth(_));
+        let worth = matches!(cutting, Cutting::Worth(_) | Cutting::Apart);
         let packed = if worth && shared.is_none() { packed(step, slots, &mut aside) } else { None };
         let in_panels = packed.is_some() || in_panels(step, plan.inputs.len() - lifted);
         let then = packed.map(|(pack, then)| {

@@ -11,6 +11,7 @@ use crate::backend::cpu::rows::{Rows, along};
 use crate::error::Result;
 use crate::ir::op::CompareOp;
 use bytemuck::Pod;
+use std::hint::select_unpredictable;
 
 /// Elementwise comparison; every comparison with NaN but "not equal" is false.
 pub(in crate::backend::cpu) fn compare(op: CompareOp, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
@@ -56,18 +57,39 @@ fn choose<W: Pod>(condition: &Src<'_>, a: &Src<'_>, b: &Src<'_>, out: &mut Dst<'
     let rows = Rows::new([condition.layout, a.layout, b.layout]);
     let (len, [r, s, t]) = (rows.len(), rows.steps());
     for (row, [k, i, j]) in out.elements::<W>()?.chunks_exact_mut(len.max(1)).zip(rows.starts()) {
-        if [r, s, t] == [1; 3] {
-            // Both sides are read whatever the flag: a choice of values, not a branch that the processor has to guess.
-            let sides = flags[k..k + len].iter().zip(left[i..i + len].iter().zip(&right[j..j + len]));
-            row.iter_mut().zip(sides).for_each(|(slot, (flag, (&a, &b)))| *slot = if flag.get() { a } else { b });
+        if r == 1 && [s, t].iter().all(|step| [0, 1].contains(step)) {
+            let flags = &flags[k..k + len];
+            match (s, t) {
+                (1, 1) => flagged(row, flags, &left[i..i + len], &right[j..j + len]),
+                (1, _) => flagged(row, flags, &left[i..i + len], &[right[j]]),
+                (_, 1) => flagged(row, flags, &[left[i]], &right[j..j + len]),
+                _ => flagged(row, flags, &[left[i]], &[right[j]]),
+            }
             continue;
         }
         for (n, slot) in row.iter_mut().enumerate() {
             let (a, b) = (left[along(i, s, n)], right[along(j, t, n)]);
-            *slot = if flags[along(k, r, n)].get() { a } else { b };
+            *slot = select_unpredictable(flags[along(k, r, n)].get(), a, b);
         }
     }
     Ok(())
+}
+
+/// Rows side by side; a side may be one value for all of the row.
+///
+/// Both sides are read whatever the flag: a choice of values, not a branch that the processor has to guess.
+#[inline(always)]
+fn flagged<W: Pod>(row: &mut [W], flags: &[Truth], left: &[W], right: &[W]) {
+    let choose = |(slot, flag, a, b): (&mut W, &Truth, W, W)| *slot = select_unpredictable(flag.get(), a, b);
+    let slots = row.iter_mut().zip(flags);
+    match (left, right) {
+        (&[a], &[b]) => slots.for_each(|(slot, flag)| choose((slot, flag, a, b))),
+        (&[a], right) => slots.zip(right).for_each(|((slot, flag), &b)| choose((slot, flag, a, b))),
+        (left, &[b]) => slots.zip(left).for_each(|((slot, flag), &a)| choose((slot, flag, a, b))),
+        (left, right) => {
+            slots.zip(left.iter().zip(right)).for_each(|((slot, flag), (&a, &b))| choose((slot, flag, a, b)));
+        }
+    }
 }
 
 #[cfg(test)]
