@@ -13,7 +13,7 @@ use crate::ir::view::view_layout;
 use crate::layout::Layout;
 use crate::passes::grad::{reads, require_derivative};
 use crate::shape::Shape;
-use crate::tensor::{counters, mode};
+use crate::tensor::{counters, loops, mode};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -106,7 +106,10 @@ fn run(op: Op, inputs: &[Edge], device: Device) -> Result<Edges> {
     let taped = mode::grad_enabled() && inputs.iter().any(|e| e.node.requires_grad);
     let results: SmallVec<[Value; 1]> = match view_of(&op, &values)? {
         Some(layout) => SmallVec::from_iter([values[0].with_layout(layout)]),
-        None => backend::of(device).run_op(&op, &values)?,
+        None => match &op {
+            Op::Scan(scan) if device == Device::Cpu => loops::run(scan, &values)?,
+            op => backend::of(device).run_op(op, &values)?,
+        },
     };
     let metas: SmallVec<[Meta; 1]> = results.iter().map(Value::meta).collect();
     let taped = taped && metas.iter().any(|m| m.dtype.is_float());

@@ -12,6 +12,7 @@ pub mod face;
 pub mod functions;
 pub mod generator;
 mod gradients;
+mod loops;
 pub mod mode;
 mod object;
 pub mod outline;

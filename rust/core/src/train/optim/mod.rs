@@ -19,6 +19,7 @@ mod muon;
 mod nadam;
 mod pieces;
 mod radam;
+mod replay;
 mod rmsprop;
 mod sgd;
 mod state;

@@ -1,6 +1,7 @@
 //! The step of an optimizer: every update is computed before the first is written.
 
 use super::count::{Count, Counter};
+use super::replay::Replay;
 use super::{Group, Kind, ParamState, lock};
 use crate::buffer::Value;
 use crate::device::Device;
@@ -24,6 +25,7 @@ pub struct Optimizer {
     kind: Kind,
     groups: Mutex<Vec<Arc<Group>>>,
     states: Mutex<Vec<(u64, Arc<ParamState>)>>,
+    pub(super) replay: Replay,
 }
 
 impl fmt::Debug for Optimizer {
@@ -47,7 +49,7 @@ struct Part {
 impl Optimizer {
     /// An optimizer without groups.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, groups: Mutex::default(), states: Mutex::default() }
+        Self { kind, groups: Mutex::default(), states: Mutex::default(), replay: Replay::default() }
     }
 
     /// What kind of optimizer this is.
@@ -120,26 +122,37 @@ impl Optimizer {
             {
                 return Ok(());
             }
-            let parts = self.parts()?;
-            let event = Count::new(parts.iter().map(|part| Arc::clone(&part.counter)).collect());
-            let counts: Vec<usize> = parts.iter().map(|part| part.counts.iter().sum()).collect();
-            let places = event.places(&counts);
-            let kinds: Vec<(DType, Device)> =
-                event.firsts().flat_map(|first| repeat_n(parts[first].counter.place(), counts[first])).collect();
-            if mode::recording() != 0 {
-                return self.record(&parts, &places, event, &kinds, skip);
+            if mode::recording() == 0
+                && let Some(met) = self.met()
+                && self.replay(&met, || self.take(None))?
+            {
+                return Ok(());
             }
-            let numbers = event.advance()?;
-            let numbers = numbers.into_iter().zip(kinds).map(number).collect::<Result<Vec<_>>>();
-            let update = |numbers: Vec<Edge>| self.all_updated(&parts, &places, &numbers, None);
-            match numbers.and_then(update) {
-                Ok(written) => write(written),
-                Err(error) => {
-                    event.rollback();
-                    Err(error)
-                }
-            }
+            self.take(skip)
         })
+    }
+
+    /// Take a step as far as this thread's mode says: record it, or compute it op by op.
+    fn take(&self, skip: Option<&Edge>) -> Result<()> {
+        let parts = self.parts()?;
+        let event = Count::new(parts.iter().map(|part| Arc::clone(&part.counter)).collect());
+        let counts: Vec<usize> = parts.iter().map(|part| part.counts.iter().sum()).collect();
+        let places = event.places(&counts);
+        let kinds: Vec<(DType, Device)> =
+            event.firsts().flat_map(|first| repeat_n(parts[first].counter.place(), counts[first])).collect();
+        if mode::recording() != 0 {
+            return self.record(&parts, &places, event, &kinds, skip);
+        }
+        let numbers = event.advance()?;
+        let numbers = numbers.into_iter().zip(kinds).map(number).collect::<Result<Vec<_>>>();
+        let update = |numbers: Vec<Edge>| self.all_updated(&parts, &places, &numbers, None);
+        match numbers.and_then(update) {
+            Ok(written) => write(written),
+            Err(error) => {
+                event.rollback();
+                Err(error)
+            }
+        }
     }
 
     fn record(

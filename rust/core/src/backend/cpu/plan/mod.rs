@@ -19,7 +19,7 @@ mod work;
 use super::arena::{Memories, Memory};
 use super::{copy, source, threads};
 use crate::backend::{Workspace, profile};
-use crate::buffer::{Buffer, HostStorage, HostVec, Meta, Storage, Value, zeroed};
+use crate::buffer::{Buffer, HostStorage, HostVec, Meta, Storage, Value, unwritten, zeroed};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::ir::plan::{Exit, Located, Place, Plan};
@@ -126,7 +126,7 @@ impl Room {
             let free = [i, i + count].into_iter().find(|&place| is_free(&mut workspace.spares[place], meta.bytes()));
             self.buffers[i] = free.and_then(|place| workspace.spares[place].take()).or_else(|| {
                 workspace.fresh += 1;
-                Some(Arc::new(HostStorage::zeroed(meta.bytes(), Device::Cpu)))
+                Some(Arc::new(HostStorage::new(unwritten(meta.bytes()), Device::Cpu)))
             });
         }
     }
