@@ -11,7 +11,7 @@
 use super::ahead::{Ahead, LINE};
 use super::matrix::{Matrix, Size, Target};
 use super::micro::{Finish, Tile, micro, tallest};
-use super::pack::Pack;
+use super::pack::{Pack, Strips};
 use super::tiles::Tiles;
 use crate::backend::cpu::arch::{Kernel, Lanes, Vectored, chosen};
 use crate::error::{Error, Result};
@@ -303,8 +303,18 @@ impl<T: Vectored> Walk<'_, '_, T> {
         ahead: Option<Ahead<T>>,
     ) -> Result<()> {
         let (mut groups, mut count) = ([None; GROUP], 0);
+        let strips = self.strips(l, tiles.clone(), block);
         for (i, ((row, height), group)) in tiles.zip(&mut groups).enumerate() {
-            *group = Some(self.rows(l, i, row, height, block));
+            *group = Some(match strips {
+                Some(first) => Group {
+                    row,
+                    height,
+                    first: first.wrapping_add(i * TALL * self.blocks.depth),
+                    row_step: 1,
+                    column_step: tallest::<L>().next_multiple_of(L::WIDTH) as isize,
+                },
+                None => self.rows(l, i, row, height, block),
+            });
             count = i + 1;
         }
         let (panels, line) = (block.columns.div_ceil(width), LINE / size_of::<T>());
@@ -353,6 +363,37 @@ impl<T: Vectored> Walk<'_, '_, T> {
         Ok(())
     }
 
+    /// Strips of the left factor for tiles, where it has to be packed and lies by columns.
+    fn strips<L: Lanes<Elem = T>>(
+        &self,
+        l: L,
+        tiles: impl Iterator<Item = (usize, usize)>,
+        block: &Block<T>,
+    ) -> Option<*const T> {
+        let a = &self.product.a;
+        if !self.blocks.pack_a || a.row_step != 1 {
+            return None;
+        }
+        let (mut rows, mut count, mut first) = ([(0, 0); GROUP], 0, 0);
+        for ((row, height), place) in tiles.zip(&mut rows) {
+            first = if count == 0 { row } else { first };
+            // What lies beyond the tile's rows is not used.
+            *place = (row - first, height.next_multiple_of(L::WIDTH).min(self.product.size.rows - self.at.0 - row));
+            count += 1;
+        }
+        let place = (self.at.0 + first) as isize + block.term as isize * a.column_step;
+        l.vectorize(&Strips {
+            from: self.product.first.0.wrapping_offset(place),
+            step: a.column_step,
+            terms: block.terms,
+            tiles: &rows[..count],
+            to: self.packed.0,
+            strip: TALL * self.blocks.depth,
+            width: tallest::<L>().next_multiple_of(L::WIDTH),
+        });
+        Some(self.packed.0)
+    }
+
     /// Rows of the left factor, packed where they have to be: side by side for each term.
     fn rows<L: Lanes<Elem = T>>(&self, l: L, tile: usize, row: usize, height: usize, block: &Block<T>) -> Group<T> {
         let a = &self.product.a;
@@ -368,11 +409,9 @@ impl<T: Vectored> Walk<'_, '_, T> {
             l.vectorize(&Pack { from, row_step, column_step, rows: height, columns: terms, to, width: terms });
             return Group { row, height, first: to, row_step: terms as isize, column_step: 1 };
         }
-        // Whole registers are read where the factor has them; what lies beyond the tile's rows is not used.
         let width = tallest::<L>().next_multiple_of(L::WIDTH);
-        let columns = height.next_multiple_of(L::WIDTH).min(self.product.size.rows - self.at.0 - row);
         let (row_step, column_step) = (column_step, row_step);
-        l.vectorize(&Pack { from, row_step, column_step, rows: terms, columns, to, width });
+        l.vectorize(&Pack { from, row_step, column_step, rows: terms, columns: height, to, width });
         Group { row, height, first: to, row_step: 1, column_step: width as isize }
     }
 }

@@ -148,3 +148,53 @@ impl<T: Float> Pack<T> {
         }
     }
 }
+
+/// Rows of a left factor that lie side by side for each term, copied into a strip for each of some tiles: term by term, so that
+/// a line that several tiles share is read once.
+#[derive(Debug)]
+pub(super) struct Strips<'a, T> {
+    /// First term of the first tile's rows.
+    pub(super) from: *const T,
+    /// Distance of terms.
+    pub(super) step: isize,
+    /// Terms to copy.
+    pub(super) terms: usize,
+    /// Rows of each tile: the first of them, and as many as are read, whole registers where the factor has them.
+    pub(super) tiles: &'a [(usize, usize)],
+    /// First element of the strips.
+    pub(super) to: *mut T,
+    /// Distance of strips.
+    pub(super) strip: usize,
+    /// Distance of terms in a strip.
+    pub(super) width: usize,
+}
+
+/// Run by whoever promises that the rows and the strips are there.
+impl<T: Float> Kernel<T> for &Strips<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes<Elem = T>>(self, l: L) {
+        let Some(&(last, long)) = self.tiles.last() else { return };
+        for term in 0..self.terms {
+            let from = self.from.wrapping_offset(term as isize * self.step);
+            let soon = from.wrapping_offset(SOON * self.step);
+            for line in (0..last + long).step_by(64 / size_of::<T>()) {
+                l.prefetch(soon.wrapping_add(line));
+            }
+            for (tile, &(row, rows)) in self.tiles.iter().enumerate() {
+                let (from, to) = (from.wrapping_add(row), self.to.wrapping_add(tile * self.strip + term * self.width));
+                let whole = rows / L::WIDTH * L::WIDTH;
+                // SAFETY: only the product packs, and it has checked that its factor and its scratch hold the rows.
+                unsafe {
+                    for i in (0..whole).step_by(L::WIDTH) {
+                        l.store_ptr(l.load_ptr(from.add(i)), to.add(i));
+                    }
+                    for i in whole..rows {
+                        *to.add(i) = *from.add(i);
+                    }
+                }
+            }
+        }
+    }
+}
