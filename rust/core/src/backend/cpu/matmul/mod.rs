@@ -61,6 +61,10 @@ fn by_rows<T: Vectored>(adds: bool, size: Size, a: Matrix<'_, T>, b: Matrix<'_, 
     if size.columns == 1 && a.column_step == 1 {
         return column::column(adds, size, &a, &b, out);
     }
+    if size.rows == 1 && size.columns > 1 && b.row_step == 1 {
+        // The rows of the transposed right factor have no gaps.
+        return column::column(adds, size.transposed(), &b.transposed(), &a.transposed(), out);
+    }
     // Another single column is computed as a row, whose neighbours fill registers.
     let (size, a, b) =
         if size.columns == 1 { (size.transposed(), b.transposed(), a.transposed()) } else { (size, a, b) };

@@ -159,7 +159,7 @@ pub(super) struct Strips<'a, T> {
     pub(super) step: isize,
     /// Terms to copy.
     pub(super) terms: usize,
-    /// Rows of each tile: the first of them, and as many as are read, whole registers where the factor has them.
+    /// Rows of each tile: the first of them, and as many as are read.
     pub(super) tiles: &'a [(usize, usize)],
     /// First element of the strips.
     pub(super) to: *mut T,
@@ -175,25 +175,28 @@ impl<T: Float> Kernel<T> for &Strips<'_, T> {
 
     #[inline(always)]
     fn run<L: Lanes<Elem = T>>(self, l: L) {
-        let Some(&(last, long)) = self.tiles.last() else { return };
+        let end = self.tiles.last().map_or(0, |&(row, rows)| row + rows);
         for term in 0..self.terms {
             let from = self.from.wrapping_offset(term as isize * self.step);
             let soon = from.wrapping_offset(SOON * self.step);
-            for line in (0..last + long).step_by(64 / size_of::<T>()) {
+            for line in (0..end).step_by(64 / size_of::<T>()) {
                 l.prefetch(soon.wrapping_add(line));
             }
-            for (tile, &(row, rows)) in self.tiles.iter().enumerate() {
-                let (from, to) = (from.wrapping_add(row), self.to.wrapping_add(tile * self.strip + term * self.width));
-                let whole = rows / L::WIDTH * L::WIDTH;
-                // SAFETY: only the product packs, and it has checked that its factor and its scratch hold the rows.
-                unsafe {
-                    for i in (0..whole).step_by(L::WIDTH) {
-                        l.store_ptr(l.load_ptr(from.add(i)), to.add(i));
-                    }
-                    for i in whole..rows {
-                        *to.add(i) = *from.add(i);
+            let mut to = self.to.wrapping_add(term * self.width);
+            for &(row, rows) in self.tiles {
+                let from = from.wrapping_add(row);
+                for i in (0..rows).step_by(L::WIDTH) {
+                    let (from, to) = (from.wrapping_add(i), to.wrapping_add(i));
+                    // SAFETY: only the product packs, and it has checked that its factor and its scratch hold the rows.
+                    unsafe {
+                        if i + L::WIDTH <= rows {
+                            l.store_ptr(l.load_ptr(from), to);
+                        } else {
+                            l.store_part_ptr(l.load_part_ptr(from, rows - i), to, rows - i);
+                        }
                     }
                 }
+                to = to.wrapping_add(self.strip);
             }
         }
     }
