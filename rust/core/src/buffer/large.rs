@@ -4,7 +4,7 @@
 //! sum of two tensors that costs more than the sum. A training loop asks for the same sizes again and again.
 
 use super::{HostVec, pool, zeroed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// Bytes that are kept at most, of all threads.
 const MOST: usize = 64 << 20;
@@ -23,7 +23,8 @@ pub fn unwritten(len: usize) -> HostVec {
     if pool::keeps(len) {
         return zeroed(len);
     }
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    // Nobody waits for a buffer: who holds the lock may be a thread that a forked process no longer has.
+    let Ok(mut kept) = KEPT.try_lock() else { return zeroed(len) };
     let found = kept.buffers.iter().rposition(|bytes| bytes.len() == len);
     let found = found.map(|at| kept.buffers.remove(at));
     kept.bytes -= found.as_ref().map_or(0, HostVec::len);
@@ -37,7 +38,7 @@ pub(super) fn give(bytes: HostVec) {
         return;
     }
     let mut released = vec![];
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let Ok(mut kept) = KEPT.try_lock() else { return };
     kept.bytes += bytes.len();
     kept.buffers.push(bytes);
     while kept.bytes > MOST {
@@ -59,13 +60,18 @@ mod tests {
     #[test]
     fn a_result_of_the_same_size_gets_the_buffer_as_it_was_left() {
         let len = 1_234_567;
-        let mut first = unwritten(len);
-        first[5] = 7;
-        let place = first.as_ptr();
-        drop(HostStorage::new(first, Device::Cpu));
-        assert_ne!(unwritten(len + 1).as_ptr(), place);
-        let again = unwritten(len);
-        assert_eq!((again.as_ptr(), again.len(), again[5]), (place, len, 7));
+        // Other tests give and take at the same time, so not every try finds its own.
+        let found_again = || {
+            let mut first = unwritten(len);
+            first[5] = 7;
+            let place = first.as_ptr();
+            drop(HostStorage::new(first, Device::Cpu));
+            assert_ne!(unwritten(len + 1).as_ptr(), place);
+            let again = unwritten(len);
+            assert_eq!(again.len(), len);
+            again.as_ptr() == place && again[5] == 7
+        };
+        assert!((0..100).any(|_| found_again()));
         assert_eq!(zeroed(len)[5], 0);
     }
 

@@ -22,7 +22,7 @@ use std::collections::VecDeque;
 
 /// Loops that a thread keeps, and bytes of working memory that one of them may keep with it.
 const KEPT: usize = 16;
-const LARGE: usize = 16 << 20;
+const LARGE: usize = 4 << 20;
 
 /// A loop, and its plan.
 struct Known {

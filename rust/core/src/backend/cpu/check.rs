@@ -65,7 +65,11 @@ fn all_finite<T: Pod>(name: &str, x: &Src<'_>, wide: impl Fn(T) -> f64) -> Resul
     for (number, [place]) in Rows::new([x.layout]).positions().enumerate() {
         let value = wide(bytemuck::pod_read_unaligned(&x.bytes[place * size..][..size]));
         if !value.is_finite() {
-            let kind = if value.is_nan() { "nan" } else { "inf" };
+            let kind = match value {
+                f64::INFINITY => "inf",
+                f64::NEG_INFINITY => "-inf",
+                _ => "nan",
+            };
             return Err(Error::non_finite(
                 name,
                 "finite values; check the data, or lower the learning rate",
@@ -137,9 +141,9 @@ mod tests {
         let error = fails(&op, std::slice::from_ref(&x));
         assert!(matches!(error, Error::NonFinite { .. }));
         assert!(error.to_string().starts_with("gradient of weight: expected finite values"));
-        assert!(error.to_string().ends_with("got inf at index [1, 0]"));
+        assert!(error.to_string().ends_with("got -inf at index [1, 0]"));
         let turned = x.with_layout(x.layout.permute(&[1, 0]));
-        assert!(fails(&op, &[turned]).to_string().ends_with("got inf at index [0, 1]"));
+        assert!(fails(&op, &[turned]).to_string().ends_with("got -inf at index [0, 1]"));
         let error = fails(&op, &[tensor(&[f16::NAN], &[], DType::F16)]);
         assert!(error.to_string().ends_with("got nan at index []"));
     }

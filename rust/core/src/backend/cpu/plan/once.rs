@@ -159,17 +159,15 @@ mod tests {
     #[test]
     fn parts_on_all_threads_give_the_bits_of_one_kernel() {
         let at = tensor(&(0..9000).map(|i| i * 37 % 300).collect::<Vec<i64>>(), &[9000], DType::I64);
-        let conv = {
-            Op::Conv(ConvOp {
-                strides: vec![1, 1],
-                low: vec![1; 2],
-                high: vec![1; 2],
-                input_dilation: vec![1, 1],
-                kernel_dilation: vec![1, 1],
-                groups: 1,
-                batch_groups: 1,
-            })
-        };
+        let conv = Op::Conv(ConvOp {
+            strides: vec![1, 1],
+            low: vec![1; 2],
+            high: vec![1; 2],
+            input_dilation: vec![1, 1],
+            kernel_dilation: vec![1, 1],
+            groups: 1,
+            batch_groups: 1,
+        });
         let cases = [
             (Op::MatMul, vec![numbers(&[160, 160]), numbers(&[160, 160])]),
             (Op::MatMul, vec![turned(&numbers(&[160, 300])), turned(&numbers(&[140, 160]))]),
