@@ -16,7 +16,7 @@ def chart(results: list[Comparison], title: str) -> str:
     parts: list[str] = []
     y = 34
     for place, contender in enumerate(contenders):
-        x = LABEL + 150 * place
+        x = LABEL + (WIDTH - LABEL) // max(len(contenders), 4) * place
         parts.append(f'<rect x="{x}" y="{y}" width="10" height="10" fill="{COLOURS[place]}"/>')
         parts.append(f'<text x="{x + 15}" y="{y + 9}">{escape(contender)}</text>')
     y += 28
