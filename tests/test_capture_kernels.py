@@ -79,3 +79,19 @@ def test_what_follows_a_product_runs_once_for_each_element(after: Any) -> None:
         return after(x @ w, b, c)
 
     assert np.asarray(ts.compile(run)(x)).tobytes() == np.asarray(run(x)).tobytes()
+
+
+def test_gradients_of_biases_have_the_bits_of_eager_ones():
+    generator = np.random.default_rng(5)
+    x, w, v = (generator.standard_normal(shape, dtype=np.float32) for shape in ((512, 256), (256, 128), (128, 64)))
+    first, second = nn.Parameter(ts.zeros(128)), nn.Parameter(ts.zeros(64))
+
+    def gradients(x):
+        first.grad = second.grad = None
+        hidden = functional.relu(x @ ts.asarray(w) + first)
+        ts.mean((hidden @ ts.asarray(v) + second) ** 2).backward()
+        return first.grad, second.grad
+
+    eager = [np.asarray(grad) for grad in gradients(ts.asarray(x))]
+    captured = [np.asarray(grad) for grad in ts.compile(gradients)(ts.asarray(x))]
+    assert all(np.array_equal(a, b) for a, b in zip(eager, captured))

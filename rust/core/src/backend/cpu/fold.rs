@@ -103,6 +103,12 @@ impl Sum {
         Fold::<T>::value(&sum)
     }
 
+    /// The sum before it is rounded to the elements' precision.
+    pub(super) fn wide(&self) -> f64 {
+        // An infinite total has lost nothing that counts, and the correction would be NaN.
+        if self.total.is_finite() { self.total + self.lost } else { self.total }
+    }
+
     /// Add the sum of a block.
     fn add(&mut self, sum: f64) {
         let total = self.total + sum;
@@ -124,8 +130,7 @@ impl<T: Vectored> Fold<T> for Sum {
     }
 
     fn value(&self) -> T {
-        // An infinite total has lost nothing that counts, and the correction would be NaN.
-        T::round_from(if self.total.is_finite() { self.total + self.lost } else { self.total })
+        T::round_from(self.wide())
     }
 }
 

@@ -7,8 +7,10 @@ use super::element::{Compute, Element, Truth};
 use super::fold::{All, Any, BLOCK, Fold, Largest, Product, Smallest, Sum, TILE, WrappingProduct, WrappingSum};
 use super::kernel::{Dst, Src};
 use super::rows::{Rows, along, split};
+use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ir::op::{ArgOp, ReduceOp};
+use bytemuck::Pod;
 
 /// Neighbours from which one result at a time is quicker than neighbouring results.
 const RUN: usize = 16;
@@ -16,13 +18,17 @@ const RUN: usize = 16;
 /// Fold axes away.
 pub(super) fn reduce(op: ReduceOp, axes: &[usize], x: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
     match Compute::of(x.dtype) {
+        // What a share of a sum leaves is rounded when all of them are added up.
+        Compute::F32 if op == ReduceOp::Sum && out.meta.dtype == DType::F64 => {
+            folded::<f32, f64, Sum>(axes, x, out, Sum::default(), Sum::wide)
+        }
         Compute::F32 => number::<f32>(op, axes, x, out, Sum::default(), Product::default()),
         Compute::F64 => number::<f64>(op, axes, x, out, Sum::default(), Product::default()),
         Compute::I64 => number::<i64>(op, axes, x, out, WrappingSum::default(), WrappingProduct::default()),
         Compute::U64 => number::<u64>(op, axes, x, out, WrappingSum::default(), WrappingProduct::default()),
         Compute::Bool => match op {
-            ReduceOp::Any | ReduceOp::Max => fold::<Truth>(axes, x, out, Any::default()),
-            ReduceOp::All | ReduceOp::Min => fold::<Truth>(axes, x, out, All::default()),
+            ReduceOp::Any | ReduceOp::Max => fold::<Truth, _>(axes, x, out, Any::default()),
+            ReduceOp::All | ReduceOp::Min => fold::<Truth, _>(axes, x, out, All::default()),
             ReduceOp::Sum | ReduceOp::Prod => Err(unsupported(op, x)),
         },
     }
@@ -49,28 +55,39 @@ fn number<T: Element>(
     }
 }
 
-fn fold<T: Element>(axes: &[usize], x: &Src<'_>, out: &mut Dst<'_>, start: impl Fold<T>) -> Result<()> {
+fn fold<T: Element, F: Fold<T>>(axes: &[usize], x: &Src<'_>, out: &mut Dst<'_>, start: F) -> Result<()> {
+    folded::<T, T, F>(axes, x, out, start, F::value)
+}
+
+/// Folds, of which `value` makes results.
+fn folded<T: Element, R: Pod, F: Fold<T>>(
+    axes: &[usize],
+    x: &Src<'_>,
+    out: &mut Dst<'_>,
+    start: F,
+    value: impl Fn(&F) -> R + Copy,
+) -> Result<()> {
     let source = x.elements::<T>()?;
-    let results = out.elements::<T>()?;
+    let results = out.elements::<R>()?;
     let (kept, folded) = split(x.layout, |axis| axes.contains(&axis));
     let (kept, inner) = (Rows::new([&kept]), Rows::new([&folded]));
     if inner.len() == 0 {
-        results.fill(start.value());
+        results.fill(value(&start));
     } else if folded.is_contiguous() {
         for (result, [first]) in results.iter_mut().zip(kept.positions()) {
             let mut running = start;
             source[first..first + inner.len()].chunks(BLOCK).for_each(|block| running.take(block));
-            *result = running.value();
+            *result = value(&running);
         }
     } else if inner.steps() == [1] && inner.len() >= RUN {
         for (result, [first]) in results.iter_mut().zip(kept.positions()) {
-            *result = fold_runs(source, first, &inner, start);
+            *result = value(&fold_runs(source, first, &inner, start));
         }
     } else {
         let (len, [step]) = (kept.len(), kept.steps());
         for (row, [first]) in results.chunks_exact_mut(len.max(1)).zip(kept.starts()) {
             for (tile, results) in row.chunks_mut(TILE).enumerate() {
-                fold_tile(source, along(first, step, tile * TILE), step, &inner, results, start);
+                fold_tile(source, along(first, step, tile * TILE), step, &inner, results, (start, value));
             }
         }
     }
@@ -78,7 +95,7 @@ fn fold<T: Element>(axes: &[usize], x: &Src<'_>, out: &mut Dst<'_>, start: impl 
 }
 
 /// Fold runs of neighbours; blocks that a run ends in are put together.
-fn fold_runs<T: Element, F: Fold<T>>(source: &[T], first: usize, inner: &Rows<1>, start: F) -> T {
+fn fold_runs<T: Element, F: Fold<T>>(source: &[T], first: usize, inner: &Rows<1>, start: F) -> F {
     let mut running = start;
     let (mut pieces, mut filled) = ([T::zeroed(); BLOCK], 0);
     for [at] in inner.starts() {
@@ -101,17 +118,17 @@ fn fold_runs<T: Element, F: Fold<T>>(source: &[T], first: usize, inner: &Rows<1>
     if filled > 0 {
         running.take(&pieces[..filled]);
     }
-    running.value()
+    running
 }
 
 /// Fold neighbouring results, a block of each at a time.
-fn fold_tile<T: Element, F: Fold<T>>(
+fn fold_tile<T: Element, R, F: Fold<T>>(
     source: &[T],
     first: usize,
     step: isize,
     inner: &Rows<1>,
-    results: &mut [T],
-    start: F,
+    results: &mut [R],
+    (start, value): (F, impl Fn(&F) -> R),
 ) {
     let mut running = [start; TILE];
     let running = &mut running[..results.len()];
@@ -132,7 +149,7 @@ fn fold_tile<T: Element, F: Fold<T>>(
     if filled > 0 {
         F::take_across(running, source, &starts[..filled], step);
     }
-    results.iter_mut().zip(running).for_each(|(result, fold)| *result = fold.value());
+    results.iter_mut().zip(running).for_each(|(result, fold)| *result = value(fold));
 }
 
 /// Position of the extreme along one axis: the first of equals, and the first NaN before everything.

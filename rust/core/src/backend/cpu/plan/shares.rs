@@ -51,17 +51,20 @@ pub(super) fn shares(step: &Step, slots: Slots, cutting: Cutting, aside: &mut us
         return None;
     }
     let cut = |axis: usize| Cut { axis, inputs: smallvec![], rows, parts: count };
+    // Shares of a sum are rounded once, with the whole: it has the bits of the sum in one go but for rare ties.
+    let dtype = if matches!(op, Op::Reduce { .. }) { DType::F64 } else { output.meta.dtype };
+    let left = Meta::new(output.meta.shape.clone(), dtype);
     let share = Ready {
         kernel: Kernel::Op(op),
         inputs: inputs.iter().map(|(input, axis)| operand(slots, input, Some((*axis, &cut(*axis))))).collect(),
-        outputs: smallvec![share(slots, *aside, &output.meta, count)],
+        outputs: smallvec![share(slots, *aside, &left, count)],
         parts: count,
         staged: false,
         cost,
         origin: step.origin.clone(),
         step: 0,
     };
-    Some(vec![share, total(slots, output.meta.dtype, count, output, step, aside)])
+    Some(vec![share, total(slots, dtype, count, output, step, aside)])
 }
 
 /// A sum over rows: the op, its inputs with the axis of the rows in each, and how many terms each element of the result has.
