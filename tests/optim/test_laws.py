@@ -446,3 +446,16 @@ def test_repr_lists_groups(row):
     text = repr(row.make([parameter()]))
     assert text.startswith(f"{row.kind.__name__} (\nParameter Group 0\n")
     assert f"    lr: {row.options['lr']}\n" in text
+
+
+@TABLE
+def test_steps_count_on_after_state_was_loaded(row):
+    param = parameter()
+    optimizer = row.make([param])
+    for _ in range(2):
+        param.grad = ts.ones(param.shape, dtype=param.dtype)
+        optimizer.step()
+    optimizer.load_state_dict(optimizer.state_dict())
+    param.grad = ts.ones(param.shape, dtype=param.dtype)
+    optimizer.step()
+    assert optimizer.state_dict()["state"][0]["step"] == 3

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::tensor::capture::Captured;
 use crate::tensor::mode::{self, Settings};
 use crate::tensor::recorder::Recorder;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// The last step that was recorded.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub(super) struct Replay(Mutex<Option<(Met, Captured)>>);
 #[derive(PartialEq, Eq, Debug)]
 pub(super) struct Met {
     settings: Settings,
-    /// Versions of the groups, cells that take part, and cells of their state.
+    /// Versions of the groups, cells that take part, their states, and cells of these.
     numbers: Vec<u64>,
 }
 
@@ -32,8 +32,10 @@ impl Optimizer {
                 if param.device() != Device::Cpu {
                     return None;
                 }
-                numbers.push(param.id());
-                numbers.extend(self.state(param).cells().iter().map(|(_, cell)| cell.id()));
+                let state = self.state(param);
+                // The recorded step holds its states, so no other one lies there; one without cells still counts steps.
+                numbers.extend([param.id(), Arc::as_ptr(&state) as u64]);
+                numbers.extend(state.cells().iter().map(|(_, cell)| cell.id()));
             }
             numbers.push(u64::MAX);
         }
