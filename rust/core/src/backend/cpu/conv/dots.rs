@@ -11,7 +11,7 @@
 
 use super::super::arch::{Kernel, Lanes, Vectored, dispatch};
 use super::super::kernel::{Dst, Src};
-use super::super::matmul::{Tiles, widest};
+use super::super::matmul::Tiles;
 use super::super::scratch;
 use super::grid::{AXES, Band, Grid, Image, Numbers, moved};
 use super::line::{gather, rows};
@@ -29,8 +29,6 @@ const COPIES: usize = 64 * 1024;
 const SUMS: usize = 128 * 1024;
 /// Rows of a tile at most.
 const ROWS: usize = 8;
-/// Registers across a tile at most: as many as a row of a common kernel has shifts.
-const ACROSS: usize = 3;
 
 /// Examples of the input from which lanes may hold them instead.
 const FEW: usize = 8;
@@ -39,13 +37,17 @@ const FEW: usize = 8;
 pub(super) fn fits<T: Vectored>(s: &Shapes) -> bool {
     let numbers = s.taps_along();
     let grid = Grid::new(&numbers, [0; AXES]);
-    let (lanes, whole) = (dispatch::<T, _>(Lane(PhantomData)), grid.whole());
+    let (lanes, whole) = (lanes::<T>(), grid.whole());
     let places: usize = whole.count.iter().product();
     let run = grid.image(&whole).rounded(lanes).places(&whole).next_multiple_of(lanes);
     s.batch < FEW || (4 * places >= 3 * run && places * s.batch.next_multiple_of(lanes) > s.batch * run)
 }
 
-/// Asks for the lanes of a register.
+/// Lanes of a register.
+pub(super) fn lanes<T: Vectored>() -> usize {
+    dispatch::<T, _>(Lane(PhantomData))
+}
+
 struct Lane<T>(PhantomData<T>);
 
 impl<T: Vectored> Kernel<T> for Lane<T> {
@@ -61,7 +63,7 @@ impl<T: Vectored> Kernel<T> for Lane<T> {
 pub(super) fn dots<T: Vectored>(s: &Shapes, x: &Src<'_>, kernel: &Src<'_>, out: &mut Dst<'_>) -> Result<()> {
     let results = out.elements::<T>()?;
     let numbers = s.taps_along();
-    let lanes = dispatch::<T, _>(Lane(PhantomData));
+    let lanes = lanes::<T>();
     let sums = |examples: usize| s.block * examples * s.places() * lanes;
     let most = (SUMS / sums(1).max(1)).clamp(1, s.batch);
     scratch::with::<T, _>(sums(most), |memory| {
@@ -282,8 +284,8 @@ impl<T: Vectored> Kernel<T> for Products<'_, T> {
         if !self.fits(L::WIDTH) {
             return Err(Error::bug("conv", "a sum outside its memory"));
         }
-        let height = const { if L::REGISTERS >= 32 { ROWS } else { 6 } };
-        let columns = Tiles::new(self.b_columns.len(), ACROSS.min(widest::<L>(height)));
+        let (height, width) = tile::largest_planes::<L>();
+        let columns = Tiles::new(self.b_columns.len(), width);
         let tiles = Tiles::new(s.block, height);
         for (row, height) in (0..tiles.count).map(|i| tiles.tile(i)) {
             self.bring(l, row, height);
@@ -302,6 +304,7 @@ impl<T: Vectored> Kernel<T> for Products<'_, T> {
                     c: self.sums.as_mut_ptr().wrapping_add(row * s.places() * L::WIDTH),
                     c_row: s.places() * L::WIDTH,
                     c_columns: self.c_columns[column..].as_ptr(),
+                    adds: true,
                 };
                 // SAFETY: `fits` has shown that the places of all rows, columns and channels lie in their slices.
                 unsafe { micro(l, &tile) };

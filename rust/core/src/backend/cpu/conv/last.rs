@@ -17,6 +17,7 @@ pub(in crate::backend::cpu) struct Last<'a> {
 
 impl Last<'_> {
     /// What becomes of the sums of one output.
+    #[inline(always)]
     pub(super) fn of<T: Vectored>(&self, output: usize) -> Result<Change<T>> {
         let bias = match &self.bias {
             None => None,
@@ -53,22 +54,27 @@ impl<T: Float> Change<T> {
     /// Change sums where they lie.
     #[inline(always)]
     pub(super) fn apply<L: Lanes<Elem = T>>(self, l: L, sums: &mut [T]) {
-        let zero = l.constant(0.0);
-        let bias = self.bias.map(|bias| l.splat(bias));
-        if bias.is_none() && !self.relu {
+        if self.bias.is_none() && !self.relu {
             return;
         }
         for sums in sums.chunks_mut(L::WIDTH) {
             let whole = sums.len() == L::WIDTH;
-            let mut x = if whole { l.load(sums) } else { l.load_part(sums) };
-            if let Some(bias) = bias {
-                x = l.add(x, bias);
-            }
-            if self.relu {
-                x = l.select(l.le(x, zero), zero, x);
-            }
+            let x = self.of(l, if whole { l.load(sums) } else { l.load_part(sums) });
             if whole { l.store(x, sums) } else { l.store_part(x, sums) }
         }
+    }
+
+    /// Changed sums.
+    #[inline(always)]
+    pub(super) fn of<L: Lanes<Elem = T>>(self, l: L, mut sums: L::V) -> L::V {
+        if let Some(bias) = self.bias {
+            sums = l.add(sums, l.splat(bias));
+        }
+        if self.relu {
+            let zero = l.constant(0.0);
+            sums = l.select(l.le(sums, zero), zero, sums);
+        }
+        sums
     }
 }
 

@@ -16,6 +16,7 @@ mod line;
 mod narrow;
 mod tile;
 mod wide;
+mod winograd;
 
 use super::arch::Vectored;
 use super::element::Compute;
@@ -27,6 +28,10 @@ use crate::ir::op::ConvOp;
 use crate::shape::Shape;
 use grid::{AXES, Numbers, common_divisor};
 pub(super) use last::Last;
+
+/// Rows of a part at least where a convolution is cut along the first axis of its result, for the gradient of a kernel, or the
+/// second: fewer are computed in another way, and bits do not depend on cuts.
+pub(super) const LEAST: [usize; 2] = [8, 16];
 
 /// Convolution of `[N, C, spatial...]` with `[O, C / groups, spatial...]`, and what becomes of its result.
 pub(super) fn conv(op: &ConvOp, x: &Src<'_>, kernel: &Src<'_>, last: &Last<'_>, out: &mut Dst<'_>) -> Result<()> {
@@ -45,6 +50,8 @@ fn of<T: Vectored>(op: &ConvOp, x: &Src<'_>, kernel: &Src<'_>, last: &Last<'_>, 
     match Shapes::new(op, x, kernel, shape) {
         None => direct::direct::<T>(op, x, kernel, out)?,
         Some(s) if s.moves_nothing(op, x) => products::<T>(&s, x, kernel, out)?,
+        Some(s) if winograd::fits(&s) => return winograd::forward::<T>(&s, x, kernel, last, out),
+        Some(s) if winograd::fits_gradient(&s) => winograd::gradient::<T>(&s, x, kernel, out)?,
         Some(s) if s.taps() > s.places() && dots::fits::<T>(&s) => dots::dots::<T>(&s, x, kernel, out)?,
         Some(s) if s.taps() > s.places() => wide::wide::<T>(&s, x, kernel, out)?,
         Some(s) => return narrow::narrow::<T>(&s, x, kernel, last, out),

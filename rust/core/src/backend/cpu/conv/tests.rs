@@ -117,6 +117,15 @@ fn compare(axes: &[Drawn], batch: usize, channels: usize, outputs: usize, groups
         wanted,
         "{op:?} {x_shape:?} {k_shape:?} {swapped}"
     );
+    let narrowed = |value: &crate::buffer::Value| run::<f32>(&Op::Cast(DType::F32), std::slice::from_ref(value));
+    let [x_narrow, k_narrow] =
+        [(&x, &x_shape), (&k, &k_shape)].map(|(v, shape)| tensor(&narrowed(v), shape, DType::F32));
+    let wanted_narrow: Vec<f32> = wanted.iter().map(|&sum| sum as f32).collect();
+    assert_eq!(
+        run::<f32>(&Op::Conv(op.clone()), &[x_narrow, k_narrow]),
+        wanted_narrow,
+        "{op:?} {x_shape:?} {k_shape:?}"
+    );
     let (plane, outputs) = (metas[0].shape[2..].iter().product::<usize>(), metas[0].shape[1]);
     let mut shape = vec![1; metas[0].shape.len()];
     shape[1] = outputs;
@@ -163,4 +172,66 @@ fn bands_and_blocks_of_large_planes_join() {
     compare(&[(3, 1, 14, 1, 1, 1); 2], 70, 30, 20, (1, 1), true);
     compare(&[(5, 2, 28, 1, 1, 1); 2], 1, 40, 33, (1, 1), true);
     compare(&[(5000, 2, 7, 1, 1, 3)], 1, 2, 3, (1, 1), false);
+    compare(&[(6, 1, 3, 1, 1, 1); 2], 1, 700, 400, (1, 1), false);
+    compare(&[(3, 1, 6, 1, 1, 1); 2], 130, 1, 300, (1, 1), false);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+
+    /// Kernels of 3 x 3 and their gradients, by fewer products: small integers and their halves are exact there too.
+    #[test]
+    fn tiles_of_small_kernels_are_the_direct_loops(
+        (down, across) in (6usize..20, 6usize..45),
+        (above, left) in (-1isize..4, -1isize..4),
+        (batch, channels, outputs) in (1usize..5, 16usize..30, 16usize..40),
+        (swapped, exchanged) in proptest::prelude::any::<(bool, bool)>(),
+    ) {
+        if exchanged {
+            compare(&[(3, 1, down, 1, 1, above), (3, 1, across, 1, 1, left)], channels, batch, outputs, (1, 1), swapped);
+        } else {
+            compare(&[(down, 1, 3, 1, 1, above), (across, 1, 3, 1, 1, left)], batch, channels, outputs, (1, 1), swapped);
+        }
+    }
+}
+
+/// The largest error of sums over small kernels, in parts of the sum of the sizes of their terms.
+fn error(op: &ConvOp, x: &[usize], k: &[usize], turned: bool) -> f64 {
+    let values = |shape: &[usize], seed: f64| -> Vec<f32> {
+        (0..shape.iter().product()).map(|i: usize| (i as f64 * 0.713 + seed).sin() as f32).collect()
+    };
+    let (a, b) = (values(x, 0.1), values(k, 0.7));
+    let value = |values: &[f64], shape: &[usize]| {
+        let value = tensor(values, shape, DType::F64);
+        if turned { value.with_layout(value.layout.permute(&[1, 0, 2, 3])) } else { value }
+    };
+    let sum = |f: fn(f64) -> f64| {
+        let [a, b] = [&a, &b].map(|values| values.iter().map(|&x| f(f64::from(x))).collect::<Vec<f64>>());
+        let (a, b) = (value(&a, x), value(&b, k));
+        let metas = crate::backend::result_metas(&Op::Conv(op.clone()), &[a.clone(), b.clone()]).unwrap();
+        let mut sums = vec![0.0; metas[0].shape.numel()];
+        let mut to = Dst { bytes: bytemuck::cast_slice_mut(&mut sums), meta: &metas[0] };
+        let source = |value| super::super::source("conv", value).unwrap();
+        direct::direct::<f64>(op, &source(&a), &source(&b), &mut to).unwrap();
+        sums
+    };
+    let value = |values: &[f32], shape: &[usize]| {
+        let value = tensor(values, shape, DType::F32);
+        if turned { value.with_layout(value.layout.permute(&[1, 0, 2, 3])) } else { value }
+    };
+    let got = run::<f32>(&Op::Conv(op.clone()), &[value(&a, x), value(&b, k)]);
+    let (wanted, sizes) = (sum(|x| x), sum(f64::abs));
+    got.iter()
+        .zip(&wanted)
+        .zip(&sizes)
+        .map(|((&got, wanted), size)| (f64::from(got) - wanted).abs() / size)
+        .fold(0.0, f64::max)
+}
+
+#[test]
+fn fewer_products_lose_few_digits() {
+    let op = ConvOp { low: vec![1, 1], high: vec![1, 1], ..plain(2) };
+    let forward = error(&op, &[2, 64, 14, 14], &[32, 64, 3, 3], false);
+    let gradient = error(&op, &[8, 64, 14, 14], &[8, 32, 14, 14], true);
+    assert!(forward < 1e-6 && gradient < 1e-6, "{forward:e} {gradient:e}");
 }

@@ -62,6 +62,8 @@ pub(super) struct Planes<T> {
     pub(super) c_row: usize,
     /// In registers.
     pub(super) c_columns: *const usize,
+    /// Whether sums are added to what the result holds.
+    pub(super) adds: bool,
 }
 
 /// Compute a tile.
@@ -78,6 +80,13 @@ pub(super) fn runs<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, Run
 /// The same for tiles of shifts.
 pub(super) fn shifts<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, Shifts<L::Elem>>> {
     by_shape!(enter_shifts, height, width)
+}
+
+/// Height and width of the largest tiles of planes: no wider than a row of a common kernel has shifts.
+pub(super) const fn largest_planes<L: Lanes>() -> (usize, usize) {
+    let height = if L::REGISTERS >= 32 { 8 } else { 6 };
+    let width = widest::<L>(height);
+    (height, if width < 3 { width } else { 3 })
 }
 
 /// The same for tiles of planes, which are no wider than three registers.
@@ -229,7 +238,9 @@ impl<T: Float, const M: usize, const N: usize> Kernel<T> for PlaneSums<'_, T, M,
                 // SAFETY: the caller promises a register of sums for each row and column.
                 unsafe {
                     at[i][j] = t.c.add(i * t.c_row + *t.c_columns.add(j) * L::WIDTH);
-                    c[i][j] = l.load_ptr(at[i][j]);
+                    if t.adds {
+                        c[i][j] = l.load_ptr(at[i][j]);
+                    }
                 }
             }
         }

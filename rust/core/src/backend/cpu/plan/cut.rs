@@ -3,7 +3,7 @@
 //! Where a sum depends on the parts, a cut is a function of shapes alone, so the order of every sum is the same on any number
 //! of threads.
 
-use super::super::threads;
+use super::super::{conv, threads};
 use crate::buffer::Meta;
 use crate::ir::cost::flops;
 use crate::ir::fused::FusedKind;
@@ -102,12 +102,14 @@ impl Factored {
 
 impl Cutting {
     /// What holds for a step: one that reads nothing which another has made need not be cut like others, and a product is not cut
-    /// into more parts for their sake if its right factor is large, or its parts become low.
+    /// into more parts for their sake if its right factor is large, or its parts become low. The rows of a kernel's gradient are
+    /// none of the batch.
     pub(super) fn of(self, step: &Step) -> Self {
         let Self::Worth(Some(batch)) = self else { return self };
         let made = step.inputs.iter().any(|input| matches!(input.place, Place::Arena(_)));
         let low = batch.rows < LOW * batch.parts;
-        let apart = product(step).is_some() && (low || step.inputs[1].meta.bytes() > NEAR);
+        let gradient = matches!(step.op, Op::Conv(_)) && is_gradient(&step.inputs[1], &step.outputs[0].meta.shape);
+        let apart = gradient || product(step).is_some() && (low || step.inputs[1].meta.bytes() > NEAR);
         Self::Worth(if made && !apart { Some(batch) } else { None })
     }
 
@@ -168,8 +170,15 @@ pub(super) fn cut(op: &Op, inputs: &[&Meta], outputs: &[&Meta], grain: usize, cu
     if sides.iter().zip(inputs).any(|(side, meta)| side.is_some_and(|a| meta.shape[a] != sizes)) {
         return None;
     }
-    let (rows, parts) = cutting.split(sizes, || parts(sizes, cost(op, inputs, outputs), grain))?;
+    let least = if matches!(op, Op::Conv(_)) { conv::LEAST[axis.min(1)].min(grain) } else { 1 };
+    let (rows, parts) = cutting.split(sizes, || even(sizes, parts(sizes, cost(op, inputs, outputs), grain), least))?;
     Some(Cut { axis, inputs: sides, rows, parts })
+}
+
+/// At most so many parts for so many rows, so few that the last is no smaller than `least`.
+fn even(rows: usize, parts: usize, least: usize) -> usize {
+    let last = |parts: usize| rows - (rows.div_ceil(rows.div_ceil(parts)) - 1) * rows.div_ceil(parts);
+    (1..=parts).rev().find(|&parts| last(parts) >= least).unwrap_or(parts)
 }
 
 /// Parts for so many rows of so much work together, each of at least `grain` rows but for the sake of having two.
@@ -181,6 +190,11 @@ pub(super) fn parts(rows: usize, cost: f64, grain: usize) -> usize {
 /// Examples or outputs of a part of a convolution that fill registers with them.
 const LANES: usize = 16;
 
+/// Whether a convolution has more taps than places, as the gradient of a kernel does.
+fn is_gradient(kernel: &Located, shape: &[usize]) -> bool {
+    kernel.meta.shape[2..].iter().product::<usize>() > shape[2..].iter().product()
+}
+
 /// Entries of a part, where each entry of the cut axis takes so many nanoseconds and holds the rows of the axes after it.
 ///
 /// Parts may depend on the number of threads if they are `free`: if no bit depends on them. Where folds add up what parts leave,
@@ -189,8 +203,12 @@ pub(super) fn grain(op: &Op, inputs: &[Located], shape: &[usize], entry: f64, fr
     let axis = shape.iter().position(|&size| size > 1).unwrap_or(0);
     let inner = shape.len().saturating_sub(1).max(axis + 1).min(shape.len());
     if let (Op::Conv(_), [_, kernel, ..]) = (op, inputs) {
-        let wide = kernel.meta.shape[2..].iter().product::<usize>() > shape[2..].iter().product();
-        return if wide || axis == 1 { LANES } else { 1 };
+        return match (is_gradient(kernel, shape), axis) {
+            // Each part reads all of the second factor.
+            (true, _) if free => (shape[axis] / threads::num_threads()).max(LANES),
+            (true, _) | (_, 1) => LANES,
+            _ => 1,
+        };
     }
     let rows = match (op, inputs) {
         (Op::MatMul, [_, b, ..]) if axis + 2 == shape.len() && lies_by_columns(b) => ROWS_TO_PACK,
