@@ -1,6 +1,7 @@
 //! The error function and what is made of it.
 
-use super::{Exp, Function, polynomial};
+use super::exp::exp_inside;
+use super::{Function, polynomial};
 use crate::backend::cpu::arch::Lanes;
 use std::f64::consts::FRAC_1_SQRT_2;
 
@@ -38,7 +39,7 @@ impl Function<f32> for Erf {
         let size = l.min(l.constant(4.0), l.abs(x));
         let square = l.mul(size, size);
         let near = l.mul_add(size, polynomial(l, square, NEAR), size);
-        let far = l.sub(l.constant(1.0), Exp::of(l, polynomial(l, size, FAR)));
+        let far = l.sub(l.constant(1.0), exp_inside(l, polynomial(l, size, FAR)));
         l.copy_sign(l.select(l.lt(size, l.constant(0.9375)), near, far), x)
     }
 }

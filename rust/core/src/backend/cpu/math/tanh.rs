@@ -1,6 +1,7 @@
 //! The hyperbolic tangent.
 
-use super::{Exp, Function, polynomial};
+use super::exp::exp_inside;
+use super::{Function, polynomial};
 use crate::backend::cpu::arch::Lanes;
 
 /// `(tanh(x) / x - 1) / x^2` as a polynomial in `x^2` for `|x| <= 0.625`, to 4e-9.
@@ -23,7 +24,9 @@ impl Function<f32> for Tanh {
         let square = l.mul(x, x);
         let near = l.mul_add(l.mul(size, square), polynomial(l, square, NEAR), size);
         let one = l.constant(1.0);
-        let grown = l.add(Exp::of(l, l.add(size, size)), one);
+        // From 10 on the result rounds to 1. The variable operand comes second, so that NaN survives.
+        let enough = l.min(l.constant(10.0), size);
+        let grown = l.add(exp_inside(l, l.add(enough, enough)), one);
         let far = l.sub(one, l.div(l.constant(2.0), grown));
         l.copy_sign(l.select(l.lt(size, l.constant(0.625)), near, far), x)
     }
