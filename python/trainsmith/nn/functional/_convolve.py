@@ -61,8 +61,9 @@ def conv2d(
 ) -> Tensor:
     """Correlates images with kernels, as `conv1d` does in one dimension.
 
-    On the CPU, kernels of 3 x 3 with stride and dilation 1 are computed in tiles of 2 x 2 outputs by fewer products (Lavin and
-    Gray 2016, "Fast Algorithms for Convolutional Neural Networks"): an input that is not finite makes whole tiles NaN.
+    On the CPU, kernels of 3 x 3 with stride and dilation 1 are computed in tiles of 2 x 2 outputs by fewer products
+    (Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks"): an input that is not finite makes
+    whole tiles NaN.
 
     Args:
         input: shape (n, in, height, width) or (in, height, width), floating.
