@@ -68,6 +68,23 @@ def into(queue: multiprocessing.Queue[Losses]) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("channels", [20, 33, 40, 260])
+def test_eager_gradients_of_kernels_do_not_depend_on_it(kernel: int, channels: int) -> None:
+    generator = np.random.default_rng(0)
+    x: npt.NDArray[np.float32] = generator.normal(size=(4, channels, 14, 14)).astype(np.float32)
+    weight: npt.NDArray[np.float32] = generator.normal(size=(50, channels, kernel, kernel)).astype(np.float32)
+    found: set[bytes] = set()
+    for count in (1, 2, 3):
+        ts.set_num_threads(count)
+        w = ts.asarray(weight)
+        w.requires_grad = True
+        nn.functional.conv2d(ts.asarray(x), w, padding=kernel // 2).square().sum().backward()
+        assert w.grad is not None
+        found.add(np.asarray(w.grad).tobytes())
+    assert len(found) == 1
+
+
 def test_a_forked_child_has_a_pool_of_its_own() -> None:
     ts.set_num_threads(2)
     here = losses()

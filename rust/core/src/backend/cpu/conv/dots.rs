@@ -1,4 +1,4 @@
-//! The gradient of a kernel where planes fill registers: sums over the places of a plane, kept lane by lane.
+//! The gradient of a kernel that sees few channels: sums over the places of a plane, kept lane by lane.
 //!
 //! Both factors are read along their rows, so nothing is turned. The input lies in a copy that has a border, as in `narrow.rs`;
 //! the kernel, which holds a gradient, in one whose rows lie as far apart, with zeros between them. So a plane is one run. A
@@ -15,8 +15,8 @@ use super::super::matmul::Tiles;
 use super::super::scratch;
 use super::grid::{AXES, Band, Grid, Image, Numbers, moved};
 use super::line::{gather, rows};
-use super::tile::{self, Planes};
-use super::{Shapes, at, spatial_steps};
+use super::tile::{self, Planes, ROWS};
+use super::{LEAST, Shapes, at, spatial_steps};
 use crate::error::{Error, Result};
 use std::marker::PhantomData;
 
@@ -27,20 +27,13 @@ const NEAR: usize = 8 * 1024;
 /// Elements of copies, and of sums, that stay in the second cache.
 const COPIES: usize = 64 * 1024;
 const SUMS: usize = 128 * 1024;
-/// Rows of a tile at most.
-const ROWS: usize = 8;
 
-/// Examples of the input from which lanes may hold them instead.
-const FEW: usize = 8;
+/// Examples of the input from which lanes hold them instead; parts have no fewer.
+const FEW: usize = LEAST[0];
 
-/// Whether places fill more of the registers that they take than examples would, and most of them; or examples are few.
-pub(super) fn fits<T: Vectored>(s: &Shapes) -> bool {
-    let numbers = s.taps_along();
-    let grid = Grid::new(&numbers, [0; AXES]);
-    let (lanes, whole) = (lanes::<T>(), grid.whole());
-    let places: usize = whole.count.iter().product();
-    let run = grid.image(&whole).rounded(lanes).places(&whole).next_multiple_of(lanes);
-    s.batch < FEW || (4 * places >= 3 * run && places * s.batch.next_multiple_of(lanes) > s.batch * run)
+/// Whether examples are few. How well they or places fill registers says nothing, so that a part is computed like the whole.
+pub(super) fn fits(s: &Shapes) -> bool {
+    s.batch < FEW
 }
 
 /// Lanes of a register.

@@ -52,7 +52,7 @@ fn of<T: Vectored>(op: &ConvOp, x: &Src<'_>, kernel: &Src<'_>, last: &Last<'_>, 
         Some(s) if s.moves_nothing(op, x) => products::<T>(&s, x, kernel, out)?,
         Some(s) if winograd::fits(&s) => return winograd::forward::<T>(&s, x, kernel, last, out),
         Some(s) if winograd::fits_gradient(&s) => winograd::gradient::<T>(&s, x, kernel, out)?,
-        Some(s) if s.taps() > s.places() && dots::fits::<T>(&s) => dots::dots::<T>(&s, x, kernel, out)?,
+        Some(s) if s.taps() > s.places() && dots::fits(&s) => dots::dots::<T>(&s, x, kernel, out)?,
         Some(s) if s.taps() > s.places() => wide::wide::<T>(&s, x, kernel, out)?,
         Some(s) => return narrow::narrow::<T>(&s, x, kernel, last, out),
     }

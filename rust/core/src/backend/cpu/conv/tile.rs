@@ -82,9 +82,12 @@ pub(super) fn shifts<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, S
     by_shape!(enter_shifts, height, width)
 }
 
+/// Rows of a tile of planes at most.
+pub(super) const ROWS: usize = 8;
+
 /// Height and width of the largest tiles of planes: no wider than a row of a common kernel has shifts.
 pub(super) const fn largest_planes<L: Lanes>() -> (usize, usize) {
-    let height = if L::REGISTERS >= 32 { 8 } else { 6 };
+    let height = if L::REGISTERS >= 32 { ROWS } else { 6 };
     let width = widest::<L>(height);
     (height, if width < 3 { width } else { 3 })
 }

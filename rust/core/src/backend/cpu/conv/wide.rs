@@ -1,8 +1,8 @@
 //! Convolution with a kernel wider than its result, as the gradient of a kernel is: sums over the places of a plane.
 //!
 //! Terms are the places of the kernel, read where they lie; what a result's place adds to them is a shift in a copy of the
-//! input that has a border. Lanes hold examples of the input, which lie side by side in the copy. Where planes fill registers,
-//! or examples are few, `dots.rs` computes the same.
+//! input that has a border. Lanes hold examples of the input, which lie side by side in the copy. Where examples are few,
+//! `dots.rs` computes the same.
 
 #![allow(unsafe_code, reason = "tiles are read and written by address")]
 

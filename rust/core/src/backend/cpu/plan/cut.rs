@@ -190,6 +190,9 @@ pub(super) fn parts(rows: usize, cost: f64, grain: usize) -> usize {
 /// Examples or outputs of a part of a convolution that fill registers with them.
 const LANES: usize = 16;
 
+/// Channels of a part of a kernel's gradient at least, where two parts have as many: each part reads all of the other factor.
+const CHANNELS: usize = 64;
+
 /// Whether a convolution has more taps than places, as the gradient of a kernel does.
 fn is_gradient(kernel: &Located, shape: &[usize]) -> bool {
     kernel.meta.shape[2..].iter().product::<usize>() > shape[2..].iter().product()
@@ -204,8 +207,7 @@ pub(super) fn grain(op: &Op, inputs: &[Located], shape: &[usize], entry: f64, fr
     let inner = shape.len().saturating_sub(1).max(axis + 1).min(shape.len());
     if let (Op::Conv(_), [_, kernel, ..]) = (op, inputs) {
         return match (is_gradient(kernel, shape), axis) {
-            // Each part reads all of the second factor.
-            (true, _) if free => (shape[axis] / threads::num_threads()).max(LANES),
+            (true, 0) => (shape[0] / 2).clamp(LANES, CHANNELS),
             (true, _) | (_, 1) => LANES,
             _ => 1,
         };

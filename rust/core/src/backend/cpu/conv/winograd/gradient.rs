@@ -19,7 +19,7 @@ use std::ops::Range;
 const TOGETHER: usize = 448;
 const SLOPES: usize = 1 << 21;
 /// Elements of sums, about.
-const SUMS: usize = 1 << 21;
+const SUMS: usize = 1 << 22;
 
 /// Every group of rows of tiles. Here examples are the channels that taps see, and channels the examples that are added up.
 pub(in super::super) fn gradient<T: Vectored>(

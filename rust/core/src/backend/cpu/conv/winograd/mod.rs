@@ -26,7 +26,6 @@ mod taps;
 mod transform;
 
 use super::dots::lanes;
-
 use super::grid::AXES;
 use super::{LEAST, Shapes};
 pub(super) use forward::forward;
@@ -42,6 +41,9 @@ const APART: usize = 16;
 /// Channels from which transforms cost less than they save.
 const CHANNELS: usize = 16;
 
+/// Outputs from which the gradient of taps costs less, whose channels are few in each part.
+const OUTPUTS: usize = 48;
+
 /// Tiles of a plane for which taps are worth their transform.
 const TILES: usize = 9;
 
@@ -53,7 +55,7 @@ pub(super) fn fits(s: &Shapes) -> bool {
 
 /// Whether this is the gradient of 3 x 3 taps, and pays. The number of examples, the channels here, says nothing.
 pub(super) fn fits_gradient(s: &Shapes) -> bool {
-    plain(s, &s.places, &s.taps) && s.outputs >= LEAST[1] && s.batch >= LEAST[0] && s.channels > 0
+    plain(s, &s.places, &s.taps) && s.outputs >= OUTPUTS && s.batch >= LEAST[0] && s.channels > 0
 }
 
 /// Whether `small` is 3 x 3 and `large` a plane, neither with leaps, under one group.
