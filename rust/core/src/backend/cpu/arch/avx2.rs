@@ -172,15 +172,6 @@ impl Lanes for Avx2<f32> {
         unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
     methods! {
-        interleave(a: __m256, b: __m256) -> (__m256, __m256) = {
-            let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-            (_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high))
-        };
-        deinterleave(a: __m256, b: __m256) -> (__m256, __m256) = {
-            let (even, odd) = (_mm256_shuffle_ps::<0x88>(a, b), _mm256_shuffle_ps::<0xdd>(a, b));
-            let ordered = |x| _mm256_castpd_ps(_mm256_permute4x64_pd::<0xd8>(_mm256_castps_pd(x)));
-            (ordered(even), ordered(odd))
-        };
         splat(x: f32) -> __m256 = _mm256_set1_ps(x);
         add(a: __m256, b: __m256) -> __m256 = _mm256_add_ps(a, b);
         sub(a: __m256, b: __m256) -> __m256 = _mm256_sub_ps(a, b);
@@ -266,14 +257,6 @@ impl Lanes for Avx2<f64> {
         unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
     methods! {
-        interleave(a: __m256d, b: __m256d) -> (__m256d, __m256d) = {
-            let (low, high) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
-            (_mm256_permute2f128_pd::<0x20>(low, high), _mm256_permute2f128_pd::<0x31>(low, high))
-        };
-        deinterleave(a: __m256d, b: __m256d) -> (__m256d, __m256d) = {
-            let (low, high) = (_mm256_permute2f128_pd::<0x20>(a, b), _mm256_permute2f128_pd::<0x31>(a, b));
-            (_mm256_unpacklo_pd(low, high), _mm256_unpackhi_pd(low, high))
-        };
         splat(x: f64) -> __m256d = _mm256_set1_pd(x);
         add(a: __m256d, b: __m256d) -> __m256d = _mm256_add_pd(a, b);
         sub(a: __m256d, b: __m256d) -> __m256d = _mm256_sub_pd(a, b);

@@ -104,16 +104,6 @@ impl Lanes for Avx512<f32> {
         unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
     methods! {
-        interleave(a: __m512, b: __m512) -> (__m512, __m512) = {
-            let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-            let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
-            (_mm512_permutex2var_ps(a, low, b), _mm512_permutex2var_ps(a, high, b))
-        };
-        deinterleave(a: __m512, b: __m512) -> (__m512, __m512) = {
-            let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-            let odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
-            (_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b))
-        };
         splat(x: f32) -> __m512 = _mm512_set1_ps(x);
         add(a: __m512, b: __m512) -> __m512 = _mm512_add_ps(a, b);
         sub(a: __m512, b: __m512) -> __m512 = _mm512_sub_ps(a, b);
@@ -202,16 +192,6 @@ impl Lanes for Avx512<f64> {
         unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
     methods! {
-        interleave(a: __m512d, b: __m512d) -> (__m512d, __m512d) = {
-            let low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
-            let high = _mm512_add_epi64(low, _mm512_set1_epi64(4));
-            (_mm512_permutex2var_pd(a, low, b), _mm512_permutex2var_pd(a, high, b))
-        };
-        deinterleave(a: __m512d, b: __m512d) -> (__m512d, __m512d) = {
-            let even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
-            let odd = _mm512_add_epi64(even, _mm512_set1_epi64(1));
-            (_mm512_permutex2var_pd(a, even, b), _mm512_permutex2var_pd(a, odd, b))
-        };
         splat(x: f64) -> __m512d = _mm512_set1_pd(x);
         add(a: __m512d, b: __m512d) -> __m512d = _mm512_add_pd(a, b);
         sub(a: __m512d, b: __m512d) -> __m512d = _mm512_sub_pd(a, b);

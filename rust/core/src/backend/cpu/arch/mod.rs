@@ -77,12 +77,6 @@ pub(in crate::backend::cpu) trait Lanes: Copy + Send + Sync + 'static {
     /// `WIDTH` rows of `WIDTH` elements are valid for reads at `from` and for writes at `to`.
     unsafe fn transpose_ptr(self, from: *const Self::Elem, from_step: isize, to: *mut Self::Elem, to_step: isize);
 
-    /// Lanes of both in turn, `a0 b0 a1 b1 ...`: the first half of them, then the second.
-    fn interleave(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
-
-    /// Of a and then b every second lane, from the first on, and from the second on.
-    fn deinterleave(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
-
     /// Bring the line of an address into the first cache; the address need not exist.
     #[inline(always)]
     fn prefetch(self, at: *const Self::Elem) {

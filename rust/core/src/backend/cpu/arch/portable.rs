@@ -121,16 +121,6 @@ macro_rules! memory {
             }
         }
         #[inline(always)]
-        fn interleave(self, a: Self::V, b: Self::V) -> (Self::V, Self::V) {
-            let lane = |i: usize| if i.is_multiple_of(2) { a.0[i / 2] } else { b.0[i / 2] };
-            (Pack(from_fn(lane)), Pack(from_fn(|i| lane(i + Self::WIDTH))))
-        }
-        #[inline(always)]
-        fn deinterleave(self, a: Self::V, b: Self::V) -> (Self::V, Self::V) {
-            let lane = |i: usize| if i < Self::WIDTH { a.0[i] } else { b.0[i - Self::WIDTH] };
-            (Pack(from_fn(|i| lane(2 * i))), Pack(from_fn(|i| lane(2 * i + 1))))
-        }
-        #[inline(always)]
         fn splat(self, x: Self::Elem) -> Self::V {
             Pack([x; Self::WIDTH])
         }

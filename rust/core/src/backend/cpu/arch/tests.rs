@@ -136,18 +136,6 @@ impl<T: Vectored + Debug> Kernel<T> for Rest<T> {
             l.store_part(l.load(&numbers), &mut out[..count]);
             assert!(out[..count] == numbers[..count] && out[count..].iter().all(|&x| x == number(99)));
         }
-        let both = |(x, y): (L::V, L::V)| {
-            let mut out = vec![number(0); 2 * L::WIDTH];
-            l.store(x, &mut out);
-            l.store(y, &mut out[L::WIDTH..]);
-            out
-        };
-        let row: Vec<T> = (0..2 * L::WIDTH).map(number).collect();
-        let (x, y) = (l.load(&row), l.load(&row[L::WIDTH..]));
-        let turned: Vec<T> = (0..2 * L::WIDTH).map(|i| number(i / 2 + i % 2 * L::WIDTH)).collect();
-        assert_eq!(both(l.interleave(x, y)), turned);
-        let (x, y) = l.interleave(x, y);
-        assert_eq!(both(l.deinterleave(x, y)), row);
         let bytes: Vec<u8> = (0..16).map(|i| i % 3).collect();
         let mut back = [7u8; 16];
         l.store_mask(l.load_mask(&bytes), &mut back);

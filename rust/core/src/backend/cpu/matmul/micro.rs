@@ -6,49 +6,50 @@
 use super::tiles::by_shape;
 use crate::backend::cpu::arch::{Kernel, Lanes};
 use crate::backend::cpu::element::Float;
+use std::hint::black_box;
 
 /// What a tile is computed from.
 #[derive(Debug)]
-pub(super) struct Tile<T> {
+pub(in crate::backend::cpu) struct Tile<T> {
     /// First element of the left factor's rows.
-    pub(super) a: *const T,
+    pub(in crate::backend::cpu) a: *const T,
     /// Distance of its rows.
-    pub(super) a_row: isize,
+    pub(in crate::backend::cpu) a_row: isize,
     /// Distance of its columns.
-    pub(super) a_column: isize,
+    pub(in crate::backend::cpu) a_column: isize,
     /// First element of the right factor's columns: whole registers of them, whose neighbours in a row lie side by side.
-    pub(super) b: *const T,
+    pub(in crate::backend::cpu) b: *const T,
     /// Distance of its rows.
-    pub(super) b_row: isize,
+    pub(in crate::backend::cpu) b_row: isize,
     /// Terms to add.
-    pub(super) depth: usize,
+    pub(in crate::backend::cpu) depth: usize,
     /// First element of the result.
-    pub(super) c: *mut T,
+    pub(in crate::backend::cpu) c: *mut T,
     /// Distance of its rows.
-    pub(super) c_row: usize,
+    pub(in crate::backend::cpu) c_row: usize,
     /// Columns that exist: more than the registers but the last hold, at most what all hold.
-    pub(super) columns: usize,
+    pub(in crate::backend::cpu) columns: usize,
     /// Whether sums are added to what the result holds.
-    pub(super) adds: bool,
+    pub(in crate::backend::cpu) adds: bool,
     /// What becomes of them, if they are whole.
-    pub(super) finish: Option<Finish<T>>,
+    pub(in crate::backend::cpu) finish: Option<Finish<T>>,
 }
 
 /// What becomes of the sums of a tile once they are whole: addresses that belong to its first element, or null.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Finish<T> {
+pub(in crate::backend::cpu) struct Finish<T> {
     /// Added to every row.
-    pub(super) bias: *const T,
+    pub(in crate::backend::cpu) bias: *const T,
     /// Added element by element, then.
-    pub(super) plus: *const T,
+    pub(in crate::backend::cpu) plus: *const T,
     /// What is at most zero becomes zero, then.
-    pub(super) relu: bool,
+    pub(in crate::backend::cpu) relu: bool,
     /// Zero where this is at most zero, then.
-    pub(super) gate: *const T,
+    pub(in crate::backend::cpu) gate: *const T,
     /// Multiplied by this element by element, at last.
-    pub(super) times: *const T,
+    pub(in crate::backend::cpu) times: *const T,
     /// Distance of the rows of matrices.
-    pub(super) row: usize,
+    pub(in crate::backend::cpu) row: usize,
 }
 
 impl<T> Finish<T> {
@@ -122,7 +123,7 @@ impl<T> Finish<T> {
 ///
 /// # Safety
 /// Every element that the tile names is valid for reads, and those of the result for writes that nothing else sees.
-pub(super) type Micro<L, T> = unsafe fn(L, &Tile<T>);
+pub(in crate::backend::cpu) type Micro<L, T> = unsafe fn(L, &Tile<T>);
 
 /// Registers across a tile of this height that the instruction set has room for, beside one row of b and one of a.
 pub(in crate::backend::cpu) const fn widest<L: Lanes>(height: usize) -> usize {
@@ -137,7 +138,7 @@ pub(in crate::backend::cpu) const fn tallest<L: Lanes>() -> usize {
 }
 
 /// The function for tiles of this height and width in registers, if there is one.
-pub(super) fn micro<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, L::Elem>> {
+pub(in crate::backend::cpu) fn micro<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, L::Elem>> {
     by_shape!(enter, height, width)
 }
 
@@ -148,6 +149,9 @@ pub(super) fn micro<L: Lanes>(height: usize, width: usize) -> Option<Micro<L, L:
 unsafe fn enter<L: Lanes, const M: usize, const N: usize>(l: L, tile: &Tile<L::Elem>) {
     l.vectorize(Sums::<_, M, N>(tile));
 }
+
+/// Rows of a tile of one register across that share an address.
+const GROUP: usize = 5;
 
 /// The loop over the depth. Run by whoever promises every element that the tile names.
 struct Sums<'a, T, const M: usize, const N: usize>(&'a Tile<T>);
@@ -169,7 +173,12 @@ impl<T: Float, const M: usize, const N: usize> Kernel<T> for Sums<'_, T, M, N> {
             l.prefetch(row.wrapping_add(t.columns - 1));
         }
         let mut c = [[l.constant(0.0); N]; M];
-        let (mut a, mut b) = (t.a, t.b);
+        // Narrow tiles multiply faster than addresses of all rows can be added up one after the other.
+        let start = |i: usize| {
+            let row = t.a.wrapping_offset(i as isize * t.a_row);
+            if N == 1 && M > GROUP { black_box(row) } else { row }
+        };
+        let (mut a, mut middle, mut last, mut b) = (t.a, start(GROUP), start(2 * GROUP), t.b);
         for _ in 0..t.depth {
             let mut row = [l.constant(0.0); N];
             for j in 0..N {
@@ -178,12 +187,20 @@ impl<T: Float, const M: usize, const N: usize> Kernel<T> for Sums<'_, T, M, N> {
             }
             for i in 0..M {
                 // SAFETY: the caller promises an element of a for each row and term.
-                let x = l.splat(unsafe { *a.offset(i as isize * t.a_row) });
+                let x = l.splat(unsafe {
+                    match i / GROUP {
+                        1 if N == 1 => *middle.offset((i - GROUP) as isize * t.a_row),
+                        2.. if N == 1 => *last.offset((i - 2 * GROUP) as isize * t.a_row),
+                        _ => *a.offset(i as isize * t.a_row),
+                    }
+                });
                 for j in 0..N {
                     c[i][j] = l.mul_add(x, row[j], c[i][j]);
                 }
             }
             a = a.wrapping_offset(t.a_column);
+            middle = middle.wrapping_offset(t.a_column);
+            last = last.wrapping_offset(t.a_column);
             b = b.wrapping_offset(t.b_row);
         }
         for i in 0..M {

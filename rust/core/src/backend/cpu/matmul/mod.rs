@@ -27,7 +27,7 @@ use crate::layout::Layout;
 pub(super) use blocked::Product;
 use bytemuck::Pod;
 pub(super) use matrix::{Matrix, Size, Target};
-pub(super) use micro::{tallest, widest};
+pub(super) use micro::{Tile, micro, tallest, widest};
 pub(super) use pack::TOGETHER;
 pub(super) use panels::{Last, Panels, by_panels, pack, panels};
 pub(super) use tiles::{Tiles, by_shape};

@@ -72,14 +72,6 @@ impl<T: Float> Lanes for Recorder<T> {
     unsafe fn transpose_ptr(self, _: *const T, _: isize, _: *mut T, _: isize) {
         fail();
     }
-    fn interleave(self, _: Value, _: Value) -> (Value, Value) {
-        fail();
-        (0, 0)
-    }
-    fn deinterleave(self, _: Value, _: Value) -> (Value, Value) {
-        fail();
-        (0, 0)
-    }
     fn splat(self, x: T) -> Value {
         let mut bits = [0; 8];
         let bytes = bytemuck::bytes_of(&x);

@@ -14,14 +14,16 @@
 //! so a tile takes 16 products in place of 36. Channels are added up before `A^T [...] A`, so for each of the 16 entries of the
 //! middle that is a product of matrices, outputs x channels by channels x tiles (`forward.rs`). The gradient of the taps is
 //! `G^T [(B^T d B) (A e A^T)] G` with the gradient e of a tile's sums, added up over tiles before `G^T [...] G`
-//! (`gradient.rs`). `border.rs` reads planes, `transform.rs` and `taps.rs` transform them.
+//! (`gradient.rs`). `image.rs` turns planes so that channels lie along the lanes, `transform.rs` and `taps.rs` transform, and
+//! `product.rs` multiplies.
 //!
 //! The halves are exact, and the order of additions depends on no cut of examples, outputs or channels, so bits do not. An
 //! input that is not finite makes all four sums of a tile that sees it NaN.
 
-mod border;
 mod forward;
 mod gradient;
+mod image;
+mod product;
 mod taps;
 mod transform;
 
@@ -31,12 +33,16 @@ use super::{LEAST, Shapes};
 pub(super) use forward::forward;
 pub(super) use gradient::gradient;
 use std::ops::Range;
+use transform::Column;
 
 /// Entries of a transformed tile.
 const ENTRIES: usize = 16;
 
 /// Elements beyond what an entry holds, so that entries do not all meet the same places of the cache.
 const APART: usize = 16;
+
+/// Elements at a multiple of which rows would meet the same places of the cache.
+const SAME: usize = 512;
 
 /// Channels from which transforms cost less than they save.
 const CHANNELS: usize = 16;
@@ -46,6 +52,12 @@ const OUTPUTS: usize = 48;
 
 /// Tiles of a plane for which taps are worth their transform.
 const TILES: usize = 9;
+
+/// The distance of rows of so many elements in whole registers.
+fn apart(count: usize, lanes: usize) -> usize {
+    let row = count.next_multiple_of(lanes);
+    if row.is_multiple_of(SAME) { row + lanes } else { row }
+}
 
 /// Whether this is a sum over 3 x 3 taps that pays. The number of examples says nothing, so that a part is computed like the
 /// whole.
@@ -83,8 +95,15 @@ struct Segment {
     /// First row of the example, and their number.
     row: usize,
     count: usize,
-    /// Tiles that come before.
+    /// Rows that come before.
     before: usize,
+}
+
+impl Segment {
+    /// The register that lies `first` elements from where each tile begins, which lie `step` apart.
+    fn column(&self, tiling: Tiling, first: usize, step: usize) -> Column {
+        Column { first: first + self.before * tiling.across * step, step, rows: self.count, across: tiling.across }
+    }
 }
 
 impl Tiling {
@@ -109,7 +128,7 @@ impl Tiling {
         examples.map(move |example| {
             let first = rows.start.max(example * self.down);
             let end = rows.end.min((example + 1) * self.down);
-            let before = (first - rows.start) * self.across;
+            let before = first - rows.start;
             Segment { example, row: first - example * self.down, count: end - first, before }
         })
     }

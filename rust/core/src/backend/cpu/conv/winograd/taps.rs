@@ -1,13 +1,13 @@
-//! Taps of a convolution, transformed, as the tiles of a product read them.
+//! Taps of a convolution, transformed, as a product reads them.
 
 #![allow(unsafe_code, reason = "taps are read by address")]
 
 use super::super::grid::moved;
 use super::ENTRIES;
+use super::product::Panels;
 use super::transform::Entries;
 use crate::backend::cpu::arch::{Lanes, WIDEST};
 use crate::backend::cpu::element::Float;
-use crate::backend::cpu::matmul::Tiles;
 use crate::backend::cpu::rows::along;
 
 /// Taps of a side.
@@ -24,23 +24,19 @@ pub(super) struct Taps<'a, T> {
     pub(super) first: usize,
     /// From output to output, channel to channel, row to row and column to column.
     pub(super) steps: [isize; 4],
+    pub(super) outputs: usize,
     pub(super) channels: usize,
 }
 
 impl<T: Float> Taps<'_, T> {
-    /// `G g G^T`: each entry by tiles of outputs, in each by channels, in each by outputs.
+    /// `G g G^T`: panels of outputs whose terms are channels.
     #[inline(always)]
-    pub(super) fn transform<L: Lanes<Elem = T>>(&self, l: L, tiles: Tiles, to: &mut Entries<'_, T>) {
-        for (row, height) in (0..tiles.count).map(|i| tiles.tile(i)) {
+    pub(super) fn transform<L: Lanes<Elem = T>>(&self, l: L, panels: Panels, to: &mut Entries<'_, T>) {
+        for (output, first, step) in panels.registers::<L>() {
             for c in 0..self.channels {
-                for output in (0..height).step_by(L::WIDTH) {
-                    let taps = self.bring(l, [row + output, c], height - output);
-                    // What a register holds too much is written over by what comes next.
-                    let first = row * self.channels + c * height + output;
-                    let entries = transformed(l, &taps);
-                    for (entry, &lanes) in entries.iter().enumerate() {
-                        l.store(lanes, &mut to.memory[entry * to.pitch + first..]);
-                    }
+                let taps = self.bring(l, [output, c], self.outputs - output);
+                for (entry, &lanes) in transformed(l, &taps).iter().enumerate() {
+                    l.store(lanes, &mut to.memory[entry * to.pitch + first + c * step..]);
                 }
             }
         }
