@@ -297,7 +297,6 @@ impl<T: Vectored> Kernel<T> for Products<'_, T> {
                     c: self.sums.as_mut_ptr().wrapping_add(row * s.places() * L::WIDTH),
                     c_row: s.places() * L::WIDTH,
                     c_columns: self.c_columns[column..].as_ptr(),
-                    adds: true,
                 };
                 // SAFETY: `fits` has shown that the places of all rows, columns and channels lie in their slices.
                 unsafe { micro(l, &tile) };

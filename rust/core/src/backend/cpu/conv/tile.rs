@@ -58,12 +58,11 @@ pub(super) struct Planes<T> {
     pub(super) channels: usize,
     /// Elements of a run: whole registers.
     pub(super) run: usize,
+    /// The result, which sums are added to.
     pub(super) c: *mut T,
     pub(super) c_row: usize,
     /// In registers.
     pub(super) c_columns: *const usize,
-    /// Whether sums are added to what the result holds.
-    pub(super) adds: bool,
 }
 
 /// Compute a tile.
@@ -241,9 +240,7 @@ impl<T: Float, const M: usize, const N: usize> Kernel<T> for PlaneSums<'_, T, M,
                 // SAFETY: the caller promises a register of sums for each row and column.
                 unsafe {
                     at[i][j] = t.c.add(i * t.c_row + *t.c_columns.add(j) * L::WIDTH);
-                    if t.adds {
-                        c[i][j] = l.load_ptr(at[i][j]);
-                    }
+                    c[i][j] = l.load_ptr(at[i][j]);
                 }
             }
         }
