@@ -73,10 +73,10 @@ impl<'a, T: Float> Image<'a, T> {
         (rows * width + lanes) * lanes
     }
 
-    /// Whether memory has room for so many rows.
+    /// Whether rows have so many columns, and memory room for so many rows.
     #[inline(always)]
-    pub(super) fn holds(&self, rows: usize, lanes: usize) -> bool {
-        Self::room(rows, self.width, lanes) <= self.places.len()
+    pub(super) fn holds(&self, [rows, columns]: [usize; 2], lanes: usize) -> bool {
+        columns <= self.width && Self::room(rows, self.width, lanes) <= self.places.len()
     }
 
     /// Channels of a place.

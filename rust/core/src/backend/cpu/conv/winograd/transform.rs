@@ -55,7 +55,7 @@ impl<T: Float> Entries<'_, T> {
 /// `B^T d B` of tiles, of two rows of places for each row of them and two more.
 #[inline(always)]
 pub(super) fn inputs<L: Lanes>(l: L, from: &Image<'_, L::Elem>, column: Column, to: &mut Entries<'_, L::Elem>) {
-    assert!(from.holds(2 * column.rows + 2, L::WIDTH) && to.has(column, L::WIDTH));
+    assert!(from.holds([2 * column.rows + 2, 2 * column.across + 2], L::WIDTH) && to.has(column, L::WIDTH));
     for row in 0..column.rows {
         // SAFETY: the image holds two rows for each row of tiles and two more, and has two columns for each tile and two more.
         // Registers of every tile lie in memory, as was checked above.
@@ -91,7 +91,7 @@ unsafe fn seen<L: Lanes>(l: L, from: &Image<'_, L::Elem>, row: usize, x: usize) 
 /// `A e A^T` of tiles, of two rows of places for each row of them.
 #[inline(always)]
 pub(super) fn slopes<L: Lanes>(l: L, from: &Image<'_, L::Elem>, column: Column, to: &mut Entries<'_, L::Elem>) {
-    assert!(from.holds(2 * column.rows, L::WIDTH) && to.has(column, L::WIDTH));
+    assert!(from.holds([2 * column.rows, 2 * column.across], L::WIDTH) && to.has(column, L::WIDTH));
     for row in 0..column.rows {
         for tile in 0..column.across {
             // SAFETY: the image holds two rows for each row of tiles, and has two columns for each tile. Registers of every
@@ -121,7 +121,7 @@ unsafe fn met<L: Lanes>(l: L, from: &Image<'_, L::Elem>, row: usize, x: usize) -
 /// `A^T m A` of tiles, to two rows of places for each row of them.
 #[inline(always)]
 pub(super) fn sums<L: Lanes>(l: L, from: &Entries<'_, L::Elem>, column: Column, to: &mut Image<'_, L::Elem>) {
-    assert!(to.holds(2 * column.rows, L::WIDTH) && from.has(column, L::WIDTH));
+    assert!(to.holds([2 * column.rows, 0], L::WIDTH) && from.has(column, L::WIDTH));
     for row in 0..column.rows {
         for tile in 0..column.across {
             let at = column.tile(row, tile);
